@@ -1,0 +1,217 @@
+"""The directory as one immutable value: areas, units, people, categories and who answers for what.
+
+It knows neither how it is stored nor how it is changed: whoever builds one has read it from somewhere, and
+whoever wants another builds another. What is derived (indexes, paths) is computed once, on first use.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from domain.actors import Role
+from domain.limits import Limit
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+Ring = tuple[tuple[float, float], ...]
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class AreaLevel(StrEnum):
+    CITY = "city"
+    DISTRICT = "district"
+    STREET = "street"
+    COMMUNITY = "community"
+    GRID = "grid"
+
+
+class Area(Record):
+    """A node of the tree of areas. Rings are WGS-84 (lon, lat); an empty one: the shape is not known."""
+
+    id: Slug
+    parent: str | None
+    level: AreaLevel
+    name_zh: str
+    name_en: str
+    ring: Ring = ()
+    holes: tuple[Ring, ...] = ()
+
+
+class Unit(Record):
+    """A responsible unit; `area` is the root of the subtree it works in."""
+
+    id: Slug
+    name_zh: str
+    name_en: str
+    area: str
+
+
+class User(Record):
+    """A person who signs in; `id` is the login. An officer's `area` is all he may see."""
+
+    id: Slug
+    role: Role
+    unit: str | None = None
+    area: str | None = None
+    name: str
+
+
+class Milestone(Record):
+    """One stage of a staged limit. The limit counts from dispatch, not from the stage before."""
+
+    name_zh: str
+    name_en: str
+    limit: Limit
+
+
+class Condition(Record):
+    """What exactly is wrong; the limit hangs on it. `source` and `trust` say where the facts come from."""
+
+    id: str
+    category: str
+    text_zh: str
+    text_en: str
+    limit: Limit
+    milestones: tuple[Milestone, ...] = ()
+    closure_zh: str
+    closure_en: str
+    source: str
+    trust: str
+
+
+class Category(Record):
+    """What kind of problem. The first condition stands in when the reporter names none."""
+
+    code: str
+    kind: Literal["component", "event", "checkpoint"]
+    big_zh: str
+    big_en: str
+    name_zh: str
+    name_en: str
+    place_types: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = Field(min_length=1)
+
+    @property
+    def default_condition(self) -> Condition:
+        return self.conditions[0]
+
+
+class RoutingRow(Record):
+    """Who answers. None matches everything; `big_category` is a prefix of the code, `area` a subtree."""
+
+    id: str
+    category: str | None = None
+    big_category: str | None = None
+    area: str | None = None
+    place_type: str | None = None
+    unit: str
+    co_units: tuple[str, ...] = ()
+
+
+class Directory(Record):
+    """Everything a city has told us about itself, at one `version`.
+
+    Ids are unique, areas form a tree without cycles, and every reference leads somewhere: a directory that
+    breaks one of these cannot be built (ValidationError). `zone` is an IANA time zone.
+    """
+
+    city_zh: str
+    city_en: str
+    zone: str
+    areas: tuple[Area, ...]
+    units: tuple[Unit, ...]
+    users: tuple[User, ...]
+    categories: tuple[Category, ...]
+    routing: tuple[RoutingRow, ...]
+    version: int = 1
+
+    @cached_property
+    def area_by_id(self) -> Mapping[str, Area]:
+        return {area.id: area for area in self.areas}
+
+    @cached_property
+    def unit_by_id(self) -> Mapping[str, Unit]:
+        return {unit.id: unit for unit in self.units}
+
+    @cached_property
+    def user_by_id(self) -> Mapping[str, User]:
+        return {user.id: user for user in self.users}
+
+    @cached_property
+    def category_by_code(self) -> Mapping[str, Category]:
+        return {category.code: category for category in self.categories}
+
+    @cached_property
+    def condition_by_id(self) -> Mapping[str, Condition]:
+        return {condition.id: condition for category in self.categories for condition in category.conditions}
+
+    def ancestors(self, area_id: str) -> tuple[str, ...]:
+        """The area itself, then its parent, up to the root. KeyError for an unknown area."""
+        return tuple(reversed(self.path(area_id).strip("/").split("/")))
+
+    def path(self, area_id: str) -> str:
+        """The way from the root, such as ``/city/d1/s1``. KeyError for an unknown area."""
+        return self._paths[area_id]
+
+    def within(self, area_id: str, ancestor_id: str) -> bool:
+        """Whether the one lies in the subtree of the other (an area lies in its own). False if unknown."""
+        path, ancestor = self._paths.get(area_id), self._paths.get(ancestor_id)
+        if path is None or ancestor is None:
+            return False
+        return path == ancestor or path.startswith(f"{ancestor}/")
+
+    @cached_property
+    def _paths(self) -> Mapping[str, str]:
+        paths: dict[str, str] = {}
+        for area in self.areas:
+            self._add_path(area, paths)
+        return paths
+
+    def _add_path(self, area: Area, paths: dict[str, str]) -> None:
+        chain: dict[str, None] = {}
+        here: str | None = area.id
+        while here is not None and here not in paths:
+            if here in chain:
+                raise ValueError(f"area {here} lies inside itself")
+            chain[here] = None
+            here = self.area_by_id[here].parent
+        path = "" if here is None else paths[here]
+        for area_id in reversed(chain):
+            path = f"{path}/{area_id}"
+            paths[area_id] = path
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        for what, ids in self._identities():
+            if doubles := [each for each, count in Counter(ids).items() if count > 1]:
+                raise ValueError(f"{what} given twice: {', '.join(sorted(doubles))}")
+        for what, wanted, known in self._references():
+            if missing := {each for each in wanted if each is not None} - set(known):
+                raise ValueError(f"{what} not known: {', '.join(sorted(missing))}")
+        _ = self._paths  # raises on a cycle
+        return self
+
+    def _identities(self) -> Iterator[tuple[str, Iterable[str]]]:
+        yield "area", (area.id for area in self.areas)
+        yield "unit", (unit.id for unit in self.units)
+        yield "user", (user.id for user in self.users)
+        yield "category", (category.code for category in self.categories)
+        yield "condition", (each.id for category in self.categories for each in category.conditions)
+        yield "routing row", (row.id for row in self.routing)
+
+    def _references(self) -> Iterator[tuple[str, Iterable[str | None], Iterable[str]]]:
+        areas, units = self.area_by_id, self.unit_by_id
+        yield "parent of an area", (area.parent for area in self.areas), areas
+        yield "area of a unit", (unit.area for unit in self.units), areas
+        yield "area of a user", (user.area for user in self.users), areas
+        yield "unit of a user", (user.unit for user in self.users), units
+        yield "area of a routing row", (row.area for row in self.routing), areas
+        yield "unit of a routing row", (row.unit for row in self.routing), units
+        yield "co-unit of a routing row", (each for row in self.routing for each in row.co_units), units
+        yield "category of a routing row", (row.category for row in self.routing), self.category_by_code

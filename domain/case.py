@@ -1,0 +1,183 @@
+"""A case 案卷: one problem, from discovery to the archive. Only data here; what may happen to it is in `lifecycle`.
+
+`CaseFacts` is what everybody may be told (subject to who they are); `Case` adds the rules it is judged by;
+`Snapshot` is the same facts with what follows from the rules worked out, which is what leaves the workflow.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from domain.actors import Role
+from domain.base import Value
+from domain.clock import Clock
+from domain.limits import Limit
+from domain.policy import Rules, Severity, Source
+
+
+class Stage(StrEnum):
+    INTAKE = "intake"
+    ASSIGNMENT = "assignment"
+    RECTIFICATION = "rectification"
+    REINSPECTION = "reinspection"
+    CLOSURE = "closure"
+    ARCHIVED = "archived"
+    DISMISSED = "dismissed"
+    WITHDRAWN = "withdrawn"
+    FORCE_CLOSED = "force_closed"
+
+
+#: Somebody still has to do something.
+OPEN = frozenset({Stage.INTAKE, Stage.ASSIGNMENT, Stage.RECTIFICATION, Stage.REINSPECTION})
+#: The workflow runs: `closure` counts as closed, but its window for ratings, appeals and reopening is still open.
+RUNNING = OPEN | {Stage.CLOSURE}
+#: The workflow has ended.
+ENDED = frozenset(Stage) - RUNNING
+
+
+class Outcome(StrEnum):
+    RECTIFIED = "rectified"
+    SELF_HANDLED = "self_handled"
+    DISMISSED = "dismissed"
+    WITHDRAWN = "withdrawn"
+    FORCE_CLOSED = "force_closed"
+
+
+class Location(Value):
+    """Where, as it was reported (`lon`, `lat` in `datum`) and in WGS-84 degrees."""
+
+    lon: float
+    lat: float
+    datum: str
+    wgs84_lon: float
+    wgs84_lat: float
+
+
+class Milestone(Value):
+    """A part of a staged limit. Its limit is counted from the dispatch on the unit's clock, like the whole's."""
+
+    name_zh: str
+    name_en: str
+    limit: Limit
+
+
+class Submission(Value):
+    at: datetime
+    by: str
+    unit: str
+    note: str
+    evidence: tuple[str, ...]
+
+
+class Supervision(Value):
+    requirement: str
+    due: datetime | None
+    by: str
+    expired: bool = False
+
+
+class AppealState(StrEnum):
+    PENDING = "pending"
+    SECOND_REVIEW = "second_review"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class Appeal(Value):
+    reason: str
+    by: str
+    state: AppealState = AppealState.PENDING
+    reviewers: tuple[str, ...] = ()
+
+
+class Rating(Value):
+    score: int
+    comment: str | None
+
+
+class CaseFacts(Value):
+    """Everything known of a case but the rules. Times are aware; areas are materialised paths."""
+
+    schema_version: int = 1
+    id: str
+    version: int
+    stage: Stage
+    round: int = 1
+    category: str
+    condition: str
+    description: str
+    location: Location | None
+    address: str | None
+    area: str
+    grid: str | None
+    place_type: str | None
+    source: Source
+    severity: Severity
+    evidence: tuple[str, ...]
+    external_ref: str | None
+    reporter: str
+    reporter_role: Role
+    discovered_at: datetime
+    opened_at: datetime
+    updated_at: datetime
+    limit: Limit
+    milestones: tuple[Milestone, ...] = ()
+    milestones_done: int = 0
+    milestones_missed: int = 0
+    lead_unit: str | None = None
+    co_units: tuple[str, ...] = ()
+    co_submitted: tuple[str, ...] = ()
+    dispatched_at: datetime | None = None
+    dispatches: int = 0
+    accepted_at: datetime | None = None
+    final_assignment: bool = False
+    unit_clock: Clock | None = None
+    stage_clock: Clock | None = None
+    suspended_until: datetime | None = None
+    suspensions: int = 0
+    extension_pending: bool = False
+    extensions: int = 0
+    returns: int = 0
+    failed_inspections: int = 0
+    unable_by: tuple[str, ...] = ()
+    submission: Submission | None = None
+    fixers: tuple[str, ...] = ()
+    overdue: bool = False
+    overdue_since: datetime | None = None
+    round_overdue: bool = False
+    late_since: datetime | None = None
+    escalation_level: int = 0
+    urges: int = 0
+    supervision: Supervision | None = None
+    closed_at: datetime | None = None
+    outcome: Outcome | None = None
+    exempt: bool = False
+    rating: Rating | None = None
+    appeal: Appeal | None = None
+
+
+class FiredRung(Value):
+    """A rung that has fired since it was last armed; `times` counts the repetitions of one that repeats."""
+
+    id: str
+    times: int = 1
+
+
+class Case(CaseFacts):
+    """The whole state of a case. Evolves only through `evolve`."""
+
+    rules: Rules
+    fired: tuple[FiredRung, ...] = ()
+
+
+class Snapshot(CaseFacts):
+    """A case as the outside sees it: the facts, and what the rules make of them.
+
+    `due_at` is the deadline of what the case waits for (the unit's from dispatch to submission, else the stage's own);
+    `commands` are those that the state allows to somebody; `rules` is the digest of the rules.
+    """
+
+    due_at: datetime | None
+    stage_due_at: datetime | None
+    provisional: bool
+    commands: tuple[str, ...]
+    rules: str

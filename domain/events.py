@@ -1,0 +1,323 @@
+"""What happened to a case, in the past tense. The log of these is the case file; nothing is ever taken back.
+
+An `Event` is a fact (`Fact`, one class per kind) with its number in the case, its instant and its author.
+`by` is None for what the clock did by itself.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from domain.actors import Actor
+from domain.base import Value
+from domain.calendar import Calendar
+from domain.case import Location, Milestone
+from domain.limits import Limit
+from domain.policy import Audience, ClockKind, RungAction, Severity, Source
+
+
+class CaseOpened(Value):
+    type: Literal["CaseOpened"] = "CaseOpened"
+    case: str
+    category: str
+    condition: str
+    description: str
+    location: Location | None
+    address: str | None
+    area: str
+    grid: str | None
+    place_type: str | None
+    source: Source
+    severity: Severity
+    evidence: tuple[str, ...]
+    external_ref: str | None
+    discovered_at: datetime
+    limit: Limit
+    milestones: tuple[Milestone, ...]
+    trusted: bool
+
+
+class CaseSelfHandled(Value):
+    type: Literal["CaseSelfHandled"] = "CaseSelfHandled"
+    note: str
+    evidence: tuple[str, ...]
+
+
+class CaseVerified(Value):
+    type: Literal["CaseVerified"] = "CaseVerified"
+    note: str | None
+
+
+class CaseDismissed(Value):
+    type: Literal["CaseDismissed"] = "CaseDismissed"
+    reason: str
+
+
+class CaseDispatched(Value):
+    """The unit's clock starts here. `routed`: by the routing table at opening, not by a dispatcher."""
+
+    type: Literal["CaseDispatched"] = "CaseDispatched"
+    unit: str
+    co_units: tuple[str, ...] = ()
+    final: bool = False
+    routed: bool = False
+    reason: str | None = None
+
+
+class CaseAccepted(Value):
+    """`deemed`: the acceptance limit ran out and policy takes silence for acceptance, at `accepted_at`."""
+
+    type: Literal["CaseAccepted"] = "CaseAccepted"
+    accepted_at: datetime
+    deemed: bool = False
+
+
+class CaseReturned(Value):
+    type: Literal["CaseReturned"] = "CaseReturned"
+    unit: str
+    reason: str
+    suggested_unit: str | None = None
+
+
+class MilestoneReported(Value):
+    type: Literal["MilestoneReported"] = "MilestoneReported"
+    milestone: int
+    note: str
+    evidence: tuple[str, ...]
+    late: bool
+
+
+class MilestoneMissed(Value):
+    type: Literal["MilestoneMissed"] = "MilestoneMissed"
+    milestone: int
+    due_at: datetime
+
+
+class CoUnitSubmitted(Value):
+    type: Literal["CoUnitSubmitted"] = "CoUnitSubmitted"
+    unit: str
+    note: str
+    evidence: tuple[str, ...]
+
+
+class RectificationSubmitted(Value):
+    """Stops the unit's clock. `used_seconds` of `limit_seconds`, in the limit's own kind of time."""
+
+    type: Literal["RectificationSubmitted"] = "RectificationSubmitted"
+    unit: str
+    note: str
+    evidence: tuple[str, ...]
+    used_seconds: int
+    limit_seconds: int
+
+
+class ExtensionRequested(Value):
+    type: Literal["ExtensionRequested"] = "ExtensionRequested"
+    reason: str
+
+
+class ExtensionGranted(Value):
+    type: Literal["ExtensionGranted"] = "ExtensionGranted"
+    reason: str
+    limit: Limit
+    due_at: datetime | None
+
+
+class ExtensionRefused(Value):
+    type: Literal["ExtensionRefused"] = "ExtensionRefused"
+    reason: str
+
+
+class CaseSuspended(Value):
+    type: Literal["CaseSuspended"] = "CaseSuspended"
+    reason: str
+    until: datetime
+
+
+class SuspensionEnded(Value):
+    """The clock runs on from `resumed_at`: the agreed date, or earlier by a `resume`."""
+
+    type: Literal["SuspensionEnded"] = "SuspensionEnded"
+    resumed_at: datetime
+    early: bool
+
+
+class InspectionPassed(Value):
+    type: Literal["InspectionPassed"] = "InspectionPassed"
+    note: str
+    evidence: tuple[str, ...]
+
+
+class InspectionFailed(Value):
+    """Starts the next round, with `limit`."""
+
+    type: Literal["InspectionFailed"] = "InspectionFailed"
+    note: str
+    evidence: tuple[str, ...]
+    limit: Limit
+
+
+class InspectionImpossible(Value):
+    """Nobody could look (locked gate, flooded lane); another officer takes over and the inspection limit starts anew."""
+
+    type: Literal["InspectionImpossible"] = "InspectionImpossible"
+    note: str
+    evidence: tuple[str, ...]
+
+
+class CaseUrged(Value):
+    type: Literal["CaseUrged"] = "CaseUrged"
+    note: str
+
+
+class CaseSupervised(Value):
+    type: Literal["CaseSupervised"] = "CaseSupervised"
+    requirement: str
+    due: datetime | None
+
+
+class SupervisionExpired(Value):
+    type: Literal["SupervisionExpired"] = "SupervisionExpired"
+    due: datetime
+
+
+class CaseWithdrawn(Value):
+    type: Literal["CaseWithdrawn"] = "CaseWithdrawn"
+    reason: str
+
+
+class CaseForceClosed(Value):
+    type: Literal["CaseForceClosed"] = "CaseForceClosed"
+    reason: str
+
+
+class CaseRated(Value):
+    type: Literal["CaseRated"] = "CaseRated"
+    score: int
+    comment: str | None
+
+
+class AppealFiled(Value):
+    type: Literal["AppealFiled"] = "AppealFiled"
+    reason: str
+    evidence: tuple[str, ...]
+
+
+class AppealSupported(Value):
+    """The first of the two reviewers agrees with the unit; the second decides."""
+
+    type: Literal["AppealSupported"] = "AppealSupported"
+    reason: str
+
+
+class AppealGranted(Value):
+    """The case no longer counts in scores. That it was overdue stays visible."""
+
+    type: Literal["AppealGranted"] = "AppealGranted"
+    reason: str
+
+
+class AppealRefused(Value):
+    type: Literal["AppealRefused"] = "AppealRefused"
+    reason: str
+
+
+class CaseReopened(Value):
+    type: Literal["CaseReopened"] = "CaseReopened"
+    reason: str
+    limit: Limit
+
+
+class CommentAdded(Value):
+    type: Literal["CommentAdded"] = "CommentAdded"
+    text: str
+    evidence: tuple[str, ...]
+
+
+class DeadlinePassed(Value):
+    """The deadline of `clock` passed at `due_at` with nothing done. For the unit's clock this is the overdue mark."""
+
+    type: Literal["DeadlinePassed"] = "DeadlinePassed"
+    clock: ClockKind
+    due_at: datetime
+
+
+class RungFired(Value):
+    """A rung of the escalation ladder, due at `due_at`. `share` or `count` says what set it off."""
+
+    type: Literal["RungFired"] = "RungFired"
+    rung: str
+    clock: ClockKind
+    action: RungAction
+    level: int
+    notify: tuple[Audience, ...]
+    round: int
+    dispatch: int
+    times: int = 1
+    due_at: datetime
+    share: Decimal | None = None
+    count: int | None = None
+
+
+class CalendarChanged(Value):
+    """A new calendar version reached the running case; the deadline moved from `due_before` to `due_after`."""
+
+    type: Literal["CalendarChanged"] = "CalendarChanged"
+    calendar: Calendar
+    due_before: datetime | None
+    due_after: datetime | None
+
+
+class CaseArchived(Value):
+    type: Literal["CaseArchived"] = "CaseArchived"
+
+
+Fact = (
+    CaseOpened
+    | CaseSelfHandled
+    | CaseVerified
+    | CaseDismissed
+    | CaseDispatched
+    | CaseAccepted
+    | CaseReturned
+    | MilestoneReported
+    | MilestoneMissed
+    | CoUnitSubmitted
+    | RectificationSubmitted
+    | ExtensionRequested
+    | ExtensionGranted
+    | ExtensionRefused
+    | CaseSuspended
+    | SuspensionEnded
+    | InspectionPassed
+    | InspectionFailed
+    | InspectionImpossible
+    | CaseUrged
+    | CaseSupervised
+    | SupervisionExpired
+    | CaseWithdrawn
+    | CaseForceClosed
+    | CaseRated
+    | AppealFiled
+    | AppealSupported
+    | AppealGranted
+    | AppealRefused
+    | CaseReopened
+    | CommentAdded
+    | DeadlinePassed
+    | RungFired
+    | CalendarChanged
+    | CaseArchived
+)
+
+
+class Event(Value):
+    """`seq` counts from 1 without gaps within a case. `command_id` is the update that caused it, if one did."""
+
+    seq: int
+    at: datetime
+    by: Actor | None
+    command_id: str | None = None
+    fact: Annotated[Fact, Field(discriminator="type")]

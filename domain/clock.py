@@ -1,8 +1,8 @@
 """A clock is its log: started, paused, resumed, limit or calendar changed, stopped. The rest is computed.
 
-For every log and every `now`: elapsed + remaining = total. The calendar passed in is the case's current one and
-holds for the whole log, as the last limit does; the entries about them are there for the explanation. Instants
-are timezone-aware, results are UTC. Knows neither cases nor policies.
+For every log and every `now`: elapsed + remaining = total. The calendar passed in is the case's current one
+and holds for the whole log, as the last limit does; the entries about them are there for the explanation.
+Instants are timezone-aware, results are UTC. Knows neither cases nor policies.
 """
 
 from collections.abc import Iterable, Iterator
@@ -121,9 +121,9 @@ def _aware(at: datetime) -> datetime:
 def total(clock: Clock, calendar: Calendar, limit: Limit | None = None) -> timedelta:
     """What the limit stands for: real time if it is continuous, else working time.
 
-    Read as `end_of_day`, n work days are the working time from the start to the end of the n-th working day after
-    the day of the start, so that a pause gives back every working minute it took. A fraction of a day is that
-    share of 8 h.
+    Read as `end_of_day`, n work days are the working time from the start to the end of the n-th working day
+    after the day of the start, so that a pause gives back every working minute it took. A fraction of a day
+    is that share of 8 h.
     """
     limit = limit or clock.current_limit
     whole = floor(limit.value)
@@ -158,8 +158,8 @@ def due_at(
 ) -> datetime | None:
     """The instant at which the limit is used up.
 
-    While paused: as if resumed at `resume_at`; None without it, unless it was used up before. Once stopped: the
-    deadline as it stood at the stop.
+    While paused: as if resumed at `resume_at`; None without it, unless it was used up before. Once stopped:
+    the deadline as it stood at the stop.
     """
     measure = _Measure(calendar, limit or clock.current_limit)
     return _reach(_running(_unstopped(clock), resume_at), measure, total(clock, calendar, limit))

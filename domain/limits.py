@@ -1,4 +1,4 @@
-"""How long something may take: a number and one of five units. When that ends is the clock's business."""
+"""How long something may take: a number and one of five units. When it ends is the clock's business."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ class LimitUnit(StrEnum):
 
 
 class DayReading(StrEnum):
-    """What "n work days" means: n x 8 h of working time, or the end of the n-th working day after today."""
+    """What "n work days" means: n x 8 h of working time, or the end of the n-th working day to follow."""
 
     HOURS = "hours"
     END_OF_DAY = "end_of_day"

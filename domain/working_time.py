@@ -1,8 +1,8 @@
 """Elapsed working time over a calendar: how much lies between two instants, and where an amount of it ends.
 
 Everything rests on one increasing function, the working time since the year began, kept as sorted tables per
-calendar and local year. Instants are timezone-aware, results are UTC, durations are real time: an hour that the
-clocks skip does not count, an hour that they repeat counts twice. Knows no limits and no clocks.
+calendar and local year. Instants are timezone-aware, results are UTC, durations are real time: an hour that
+the clocks skip does not count, an hour that they repeat counts twice. Knows no limits and no clocks.
 """
 
 from bisect import bisect_left, bisect_right
@@ -40,12 +40,12 @@ class WorkingYear:
         return ZERO if i < 0 else self.before[i] + min(at, self.ends[i]) - self.starts[i]
 
     def first_at(self, position: timedelta) -> datetime:
-        """The earliest instant with this (positive) position: the end of a morning, not the afternoon's start."""
+        """The earliest instant with this (positive) position: a morning's end, not an afternoon's start."""
         i = bisect_left(self.after, position)
         return self.ends[i] - (self.after[i] - position)
 
     def last_at(self, position: timedelta) -> datetime:
-        """The latest instant with this position, less than `total`: an afternoon's start, not the morning's end."""
+        """The latest instant with this position (below `total`): an afternoon's start, no morning's end."""
         i = bisect_right(self.before, position) - 1
         return self.starts[i] + (position - self.before[i])
 
@@ -61,7 +61,7 @@ def between(calendar: Calendar, a: datetime, b: datetime) -> timedelta:
 
 
 def advance(calendar: Calendar, start: datetime, amount: timedelta) -> datetime:
-    """The earliest instant with `amount` of working time since `start`: at 12:00 sharp it is 12:00, not 14:00."""
+    """The earliest instant with `amount` of working time from `start`: 8:00 and 4 h are 12:00, not 14:00."""
     if amount <= ZERO:
         return start.astimezone(UTC)
     year = _local_year(calendar, start)

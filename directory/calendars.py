@@ -1,0 +1,174 @@
+"""Where calendars come from: the official Chinese one, a file, or the part of either that a case carries.
+
+A calendar file is TOML (or the JSON of the model):
+
+    id = "yanan"
+    version = 3
+    zone = "Asia/Shanghai"
+    official_through = 2026-12-31
+    holidays = ["2026-10-01..2026-10-07", 2026-01-01]      # dates, and ranges as text
+    make_up_workdays = [2026-09-20, 2026-10-10]
+
+    [[seasons]]
+    from = "05-01"                                         # left out: the whole year
+    [seasons.weekdays]                                     # mon tue wed thu fri sat sun, or a range
+    mon-fri = ["08:00-12:00", "14:30-18:30"]               # 24:00 may end a day
+
+    [[seasons]]
+    from = "10-01"
+    [seasons.weekdays]
+    mon-fri = ["08:00-12:00", "14:00-18:00"]
+    sat = ["09:00-12:00"]
+
+A table `[weekdays]` at the top stands for a single season that lasts the whole year.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.calendar import Calendar, Season
+from domain.working_time import local_day
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_TOP_KEYS = {
+    "id",
+    "version",
+    "zone",
+    "official_through",
+    "holidays",
+    "make_up_workdays",
+    "seasons",
+    "weekdays",
+}
+#: How long before its opening a case may look back (its discovery lies before, its clocks do not).
+_LOOK_BACK = timedelta(days=45)
+_DAY = timedelta(days=1)
+
+
+@cache
+def default_calendar() -> Calendar:
+    """Monday to Friday 08:00-12:00 and 14:00-18:00, and the State Council's holidays and make-up days."""
+    from chinese_calendar.constants import holidays, workdays
+
+    weekly = _season({"weekdays": {"mon-fri": ["08:00-12:00", "14:00-18:00"]}})
+    return Calendar(
+        id="cn-default",
+        zone="Asia/Shanghai",
+        seasons=(weekly,),
+        holidays=tuple(day for day in holidays if weekly.weekdays[day.weekday()]),
+        make_up_workdays=tuple(day for day in workdays if not weekly.weekdays[day.weekday()]),
+        official_through=date(max(holidays).year, 12, 31),
+    )
+
+
+def snapshot(calendar: Calendar, opened_at: datetime) -> Calendar:
+    """The calendar without the exceptions that a case opened then cannot meet.
+
+    Cut at the first of a month, so that the cases of a month carry equal calendars and share what is computed
+    from them.
+    """
+    return calendar.since((local_day(calendar, opened_at) - _LOOK_BACK).replace(day=1))
+
+
+def parse_calendar(text: str) -> Calendar:
+    """From TOML as above, or JSON. ValueError with one line that names the key at fault."""
+    try:
+        if text.lstrip().startswith("{"):
+            return Calendar.model_validate_json(text)
+        return Calendar.model_validate(_model_data(tomllib.loads(text)))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"not a TOML file: {error}") from None
+    except ValidationError as error:
+        raise ValueError(_first_complaint(error)) from None
+
+
+def dump_calendar(calendar: Calendar) -> str:
+    """TOML that `parse_calendar` reads back to an equal calendar."""
+    lines = [
+        f'id = "{calendar.id}"',
+        f"version = {calendar.version}",
+        f'zone = "{calendar.zone}"',
+        f"official_through = {calendar.official_through}",
+        f"holidays = [{', '.join(map(str, calendar.holidays))}]",
+        f"make_up_workdays = [{', '.join(map(str, calendar.make_up_workdays))}]",
+    ]
+    for season in calendar.seasons:
+        lines += ["", "[[seasons]]", f'from = "{season.from_}"', "[seasons.weekdays]", *_dump_week(season)]
+    return "\n".join(lines) + "\n"
+
+
+def _dump_week(season: Season) -> Iterator[str]:
+    for name, day in zip(_WEEKDAYS, season.weekdays, strict=True):
+        if day:
+            periods = ", ".join(f'"{period}"' for period in day)
+            yield f"{name} = [{periods}]"
+
+
+def _model_data(table: Mapping[str, Any]) -> dict[str, Any]:
+    _only(table, _TOP_KEYS, "calendar")
+    if ("weekdays" in table) == ("seasons" in table):
+        raise ValueError("weekdays: give either [weekdays] or [[seasons]]")
+    seasons = table.get("seasons", [{"weekdays": table.get("weekdays")}])
+    if not isinstance(seasons, list):
+        raise ValueError("seasons: write [[seasons]], with two brackets")  # noqa: TRY004 - bad input, not a bug
+    dates = {key: _dates(key, table.get(key, [])) for key in ("holidays", "make_up_workdays")}
+    plain = {key: table[key] for key in ("id", "version", "zone", "official_through") if key in table}
+    return {**plain, **dates, "seasons": tuple(_season(season) for season in seasons)}
+
+
+def _season(table: Mapping[str, Any]) -> Season:
+    _only(table, {"from", "weekdays"}, "seasons")
+    week: list[Any] = [()] * 7
+    weekdays = table.get("weekdays")
+    if not isinstance(weekdays, Mapping):
+        raise ValueError('weekdays: a table is missing, such as mon-fri = ["08:00-12:00"]')  # noqa: TRY004 - likewise
+    for key, periods in weekdays.items():
+        for index in _weekday_range(key):
+            week[index] = periods
+    return Season.model_validate({"from_": table.get("from", "01-01"), "weekdays": week})
+
+
+def _weekday_range(key: str) -> range:
+    first, _, last = key.partition("-")
+    try:
+        return range(_WEEKDAYS.index(first), _WEEKDAYS.index(last or first) + 1)
+    except ValueError:
+        raise ValueError(f"weekdays.{key}: use {' '.join(_WEEKDAYS)}, or a range such as mon-fri") from None
+
+
+def _dates(key: str, entries: object) -> tuple[date, ...]:
+    if not isinstance(entries, list):
+        raise ValueError(f"{key}: a list of dates is expected")  # noqa: TRY004 - bad input, not a bug
+    return tuple(day for entry in entries for day in _date_range(key, entry))
+
+
+def _date_range(key: str, entry: object) -> Iterator[date]:
+    first_text, _, last_text = str(entry).partition("..")
+    try:
+        first = date.fromisoformat(first_text.strip())
+        last = date.fromisoformat((last_text or first_text).strip())
+    except ValueError:
+        raise ValueError(f"{key}: {entry} is neither a date nor a range 2026-10-01..2026-10-07") from None
+    yield from (first + n * _DAY for n in range((last - first).days + 1))
+
+
+def _only(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ValueError(f"{key}: unknown key in {where}; known are {', '.join(sorted(known))}")
+
+
+def _first_complaint(error: ValidationError) -> str:
+    """Pydantic's first complaint on one line, with the key as it stands in the file."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(_file_key(part) for part in first["loc"])
+    return f"{where or 'calendar'}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _file_key(part: int | str) -> str:
+    return "from" if part == "from_" else str(part)

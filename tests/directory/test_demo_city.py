@@ -1,0 +1,85 @@
+from collections import Counter
+
+import pytest
+from shapely import Polygon, union_all
+
+from directory.demo_city import CITY, OFFICER_HOMES, demo_directory, officer_home
+from directory.model import AreaLevel
+from directory.places import Places
+from directory.routing import route
+from domain.actors import Role
+
+DEMO = demo_directory()
+PLACES = Places(DEMO)
+
+
+class TestShape:
+    def test_has_the_levels_of_a_city(self) -> None:
+        assert Counter(area.level for area in DEMO.areas) == {
+            AreaLevel.CITY: 1,
+            AreaLevel.DISTRICT: 3,
+            AreaLevel.STREET: 8,
+            AreaLevel.COMMUNITY: 24,
+            AreaLevel.GRID: 100,
+        }
+
+    @pytest.mark.parametrize("level", list(AreaLevel))
+    def test_every_level_tiles_the_city_exactly(self, level: AreaLevel) -> None:
+        city = Polygon(DEMO.area_by_id[CITY].ring)
+        tiles = [Polygon(area.ring) for area in DEMO.areas if area.level is level]
+        assert union_all(tiles).symmetric_difference(city).area == 0
+        assert sum(tile.area for tile in tiles) == pytest.approx(city.area, rel=1e-9)
+
+    def test_every_area_lies_in_its_parent(self) -> None:
+        for area in DEMO.areas:
+            parent = DEMO.area_by_id[area.parent or area.id]
+            assert Polygon(parent.ring).covers(Polygon(area.ring))
+
+
+class TestPeople:
+    def test_every_unit_has_its_user(self) -> None:
+        assert len(DEMO.units) == 15
+        assert {f"unit-{unit.id}": unit.id for unit in DEMO.units} == {
+            user.id: user.unit for user in DEMO.users if user.role is Role.UNIT
+        }
+
+    def test_every_role_is_there(self) -> None:
+        others = Counter(user.role for user in DEMO.users if user.role is not Role.UNIT)
+        once = (Role.DISPATCHER, Role.SUPERVISOR, Role.RESIDENT, Role.ADMIN)
+        assert others == {Role.OFFICER: 3, **dict.fromkeys(once, 1)}
+
+    def test_dispatcher_and_supervisor_see_the_whole_city(self) -> None:
+        assert DEMO.user_by_id["dispatcher"].area == DEMO.user_by_id["supervisor"].area == CITY
+
+    def test_the_officers_share_a_district_but_not_a_home(self) -> None:
+        assert len({DEMO.user_by_id[officer].area for officer in OFFICER_HOMES}) == 1
+        assert len({officer_home(officer)[0] for officer in OFFICER_HOMES}) == 3
+
+    @pytest.mark.parametrize("officer", OFFICER_HOMES)
+    def test_an_officer_stands_in_his_home_grid_and_district(self, officer: str) -> None:
+        grid, lon, lat = officer_home(officer)
+        located = PLACES.locate(lon, lat)
+        assert located is not None
+        assert located.grid == grid
+        assert DEMO.within(grid, DEMO.user_by_id[officer].area or "")
+
+
+class TestRouting:
+    def answer(self, category: str, area: str = "qingshi-1-2", place_type: str | None = None) -> str | None:
+        routed = route(DEMO, category=category, area=area, place_type=place_type)
+        return None if routed is None else routed.unit
+
+    def test_only_other_events_wait_for_a_dispatcher(self) -> None:
+        unrouted = {each.code for each in DEMO.categories if self.answer(each.code) is None}
+        assert unrouted == {"E0602", "E0604"}
+
+    def test_an_illegal_structure_goes_to_the_bureau_of_its_district(self) -> None:
+        assert self.answer("E0101", "qingshi-1-2") == "city-mgmt-yunlan"
+        assert self.answer("E0101", "fenghe-1-1") == "city-mgmt-wangxi"
+
+    def test_rubbish_in_a_market_goes_to_the_market_supervisors(self) -> None:
+        assert self.answer("E0110") == "sanitation"
+        assert self.answer("E0110", place_type="market") == "market-supervision"
+
+    def test_every_unit_answers_for_something(self) -> None:
+        assert {row.unit for row in DEMO.routing} == set(DEMO.unit_by_id)

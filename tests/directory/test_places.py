@@ -1,0 +1,167 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from directory.demo_city import CITY_BOX, demo_directory
+from directory.model import Area, AreaLevel, Directory, Ring
+from directory.places import Located, Places
+
+HOLE = ((112.2, 30.2), (112.8, 30.2), (112.8, 30.8), (112.2, 30.8))
+DEMO = demo_directory()
+DEMO_PLACES = Places(DEMO)
+GRIDS = [area for area in DEMO.areas if area.level is AreaLevel.GRID]
+
+
+def square(west: float, south: float, size: float = 1.0) -> Ring:
+    east, north = west + size, south + size
+    return (west, south), (east, south), (east, north), (west, north)
+
+
+def area(area_id: str, level: AreaLevel = AreaLevel.GRID, ring: Ring = (), holes: tuple[Ring, ...] = ()) -> Area:
+    parent = None if level is AreaLevel.CITY else "city"
+    return Area(id=area_id, parent=parent, level=level, name_zh="地", name_en="Area", ring=ring, holes=holes)
+
+
+def places(*areas: Area) -> Places:
+    city = () if any(each.id == "city" for each in areas) else (area("city", AreaLevel.CITY),)
+    return Places(
+        Directory(
+            city_zh="试验市",
+            city_en="Testville",
+            zone="Asia/Shanghai",
+            areas=(*city, *areas),
+            units=(),
+            users=(),
+            categories=(),
+            routing=(),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def ground() -> Places:
+    """Neighbours b and a along 111° E, ring-shaped c, and d lying over the eastern part of c."""
+    return places(
+        area("b", ring=square(110, 30)),
+        area("a", ring=square(111, 30)),
+        area("c", ring=square(112, 30), holes=(HOLE,)),
+        area("d", ring=square(112.9, 30)),
+    )
+
+
+def found(places: Places, lon: float, lat: float) -> str | None:
+    located = places.locate(lon, lat)
+    return None if located is None else located.area
+
+
+class TestLocate:
+    def test_a_point_inside_is_in_its_grid(self, ground: Places) -> None:
+        assert ground.locate(110.5, 30.5) == Located(area="b", grid="b")
+
+    def test_a_point_on_a_shared_border_is_in_the_smallest_id(self, ground: Places) -> None:
+        assert found(ground, 111.0, 30.5) == "a"
+
+    def test_a_point_on_a_corner_or_outer_border_is_inside(self, ground: Places) -> None:
+        assert found(ground, 110.0, 30.0) == "b"
+        assert found(ground, 110.5, 30.0) == "b"
+
+    def test_a_point_in_a_hole_is_nowhere(self, ground: Places) -> None:
+        assert ground.locate(112.5, 30.5) is None
+
+    def test_a_point_on_the_border_of_a_hole_is_in_the_area_around_it(self, ground: Places) -> None:
+        assert found(ground, 112.2, 30.5) == "c"
+
+    def test_a_point_in_two_grids_is_in_the_smallest_id(self, ground: Places) -> None:
+        assert found(ground, 112.95, 30.5) == "c"
+
+    def test_a_point_in_no_grid_is_nowhere(self, ground: Places) -> None:
+        assert ground.locate(109.9, 30.5) is None
+
+    def test_the_order_of_the_areas_does_not_matter(self) -> None:
+        one, two = area("a", ring=square(110, 30)), area("b", ring=square(111, 30))
+        assert found(places(one, two), 111, 30.5) == found(places(two, one), 111, 30.5) == "a"
+
+    def test_a_point_in_no_grid_falls_back_to_the_area_around(self) -> None:
+        city = area("city", AreaLevel.CITY, ring=square(110, 30, 2))
+        town = places(city, area("grid", ring=square(110, 30)))
+        assert town.locate(110.5, 30.5) == Located(area="grid", grid="grid")
+        assert town.locate(111.5, 31.5) == Located(area="city", grid=None)
+
+    def test_without_any_shape_everything_is_nowhere(self) -> None:
+        assert places(area("a")).locate(110.5, 30.5) is None
+
+
+class TestContains:
+    def test_a_border_belongs_to_both_sides(self, ground: Places) -> None:
+        assert ground.contains("a", 111.0, 30.5)
+        assert ground.contains("b", 111.0, 30.5)
+
+    def test_an_area_does_not_contain_its_hole(self, ground: Places) -> None:
+        assert not ground.contains("c", 112.5, 30.5)
+
+    def test_an_area_without_a_shape_contains_what_its_grids_do(self, ground: Places) -> None:
+        assert ground.contains("city", 110.5, 30.5)
+        assert not ground.contains("city", 109.0, 30.5)
+
+    def test_an_unknown_area_is_an_error(self, ground: Places) -> None:
+        with pytest.raises(KeyError):
+            ground.contains("atlantis", 110.5, 30.5)
+
+
+class TestNearest:
+    def test_inside_it_is_the_grid_and_no_distance(self, ground: Places) -> None:
+        assert ground.nearest(110.5, 30.5) == ("b", 0.0)
+
+    def test_outside_it_is_the_closest_grid_in_metres(self, ground: Places) -> None:
+        area_id, metres = ground.nearest(109.9, 30.5)
+        assert area_id == "b"
+        assert metres == pytest.approx(9_581, rel=0.01)
+
+    def test_a_degree_of_longitude_is_shorter_than_one_of_latitude(self) -> None:
+        north = places(area("east", ring=square(111, 60)), area("south", ring=square(109.5, 58.4)))
+        assert north.nearest(110.0, 60.0)[0] == "east"
+
+    def test_of_two_equally_close_the_smallest_id(self, ground: Places) -> None:
+        assert ground.nearest(111.0, 29.9)[0] == "a"
+
+    def test_names_a_grid_even_when_the_city_has_a_shape(self) -> None:
+        city = area("city", AreaLevel.CITY, ring=square(110, 30, 2))
+        assert places(city, area("grid", ring=square(110, 30))).nearest(112.5, 30.5)[0] == "grid"
+
+    def test_without_any_shape_there_is_none(self) -> None:
+        with pytest.raises(ValueError, match="no area"):
+            places(area("a")).nearest(110.5, 30.5)
+
+
+class TestBadRings:
+    def test_a_ring_that_crosses_itself_is_refused_by_name(self) -> None:
+        bow_tie = ((110.0, 30.0), (111.0, 31.0), (111.0, 30.0), (110.0, 31.0))
+        with pytest.raises(ValueError, match="area a: Self-intersection"):
+            places(area("a", ring=bow_tie))
+
+    def test_a_ring_of_two_corners_is_refused_by_name(self) -> None:
+        with pytest.raises(ValueError, match="area a: "):
+            places(area("a", ring=((110.0, 30.0), (111.0, 31.0))))
+
+
+class TestPartition:
+    @settings(deadline=None)
+    @given(
+        lon=st.integers(CITY_BOX.west, CITY_BOX.east),
+        lat=st.integers(CITY_BOX.south, CITY_BOX.north),
+        nudge=st.floats(0.1, 0.9),
+    )
+    def test_a_point_inside_the_demo_city_is_in_exactly_one_grid(self, lon: int, lat: int, nudge: float) -> None:
+        x = min(lon + nudge, CITY_BOX.east - nudge) / 1e6
+        y = min(lat + nudge, CITY_BOX.north - nudge) / 1e6
+        holding = [grid.id for grid in GRIDS if DEMO_PLACES.contains(grid.id, x, y)]
+        located = DEMO_PLACES.locate(x, y)
+        assert located is not None
+        assert [located.grid] == holding
+
+    @settings(deadline=None)
+    @given(lon=st.integers(CITY_BOX.west, CITY_BOX.east), lat=st.integers(CITY_BOX.south, CITY_BOX.north))
+    def test_even_a_border_point_is_in_some_grid(self, lon: int, lat: int) -> None:
+        located = DEMO_PLACES.locate(lon / 1e6, lat / 1e6)
+        assert located is not None
+        assert located.grid is not None

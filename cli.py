@@ -2,7 +2,18 @@
 
 import typer
 
+from commands.deadline import deadline
+
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def rectify() -> None:
+    """城市问题整改案卷引擎 The engine for rectification cases."""
+
+
+# Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
+app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
 
 
 def main() -> None:

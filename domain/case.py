@@ -123,6 +123,8 @@ class CaseFacts(Value):
     milestones: tuple[Milestone, ...] = ()
     milestones_done: int = 0
     milestones_missed: int = 0
+    proposed_unit: str | None = None
+    proposed_co_units: tuple[str, ...] = ()
     lead_unit: str | None = None
     co_units: tuple[str, ...] = ()
     co_submitted: tuple[str, ...] = ()
@@ -159,6 +161,7 @@ class FiredRung(Value):
     """A rung that has fired since it was last armed; `times` counts the repetitions of one that repeats."""
 
     id: str
+    due_at: datetime
     times: int = 1
 
 

@@ -3,7 +3,7 @@
 Who may give a command, and when, is in `domain/lifecycle.py`; nothing here decides anything.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -53,8 +53,8 @@ class Opening(Value):
     external_ref: str | None
     limit: Limit
     milestones: tuple[Milestone, ...] = ()
-    unit: str | None
-    co_units: tuple[str, ...] = ()
+    proposed_unit: str | None
+    proposed_co_units: tuple[str, ...] = ()
     self_handled: SelfHandling | None = None
     rules: Rules
     command_id: str | None = None

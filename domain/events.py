@@ -19,6 +19,8 @@ from domain.policy import Audience, ClockKind, RungAction, Severity, Source
 
 
 class CaseOpened(Value):
+    """`proposed_unit` is what routing made of it: dispatched there once it counts as real (`trusted`, or verified)."""
+
     type: Literal["CaseOpened"] = "CaseOpened"
     case: str
     category: str
@@ -36,6 +38,8 @@ class CaseOpened(Value):
     discovered_at: datetime
     limit: Limit
     milestones: tuple[Milestone, ...]
+    proposed_unit: str | None
+    proposed_co_units: tuple[str, ...]
     trusted: bool
 
 
@@ -160,7 +164,7 @@ class InspectionFailed(Value):
 
 
 class InspectionImpossible(Value):
-    """Nobody could look (locked gate, flooded lane); another officer takes over and the inspection limit starts anew."""
+    """Nobody could look (locked gate, flooded lane); another officer takes over, the inspection limit starts anew."""
 
     type: Literal["InspectionImpossible"] = "InspectionImpossible"
     note: str

@@ -1,0 +1,203 @@
+"""What each command makes happen, once `lifecycle` has found that this caller may give it now.
+
+One function per command: `(case, command, actor, now) -> facts`. It may still refuse for what only the body tells
+(no photo, a date too far). None of them changes anything.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from domain import clock as clocks
+from domain import commands as c
+from domain import events as e
+from domain.actors import Actor, Role
+from domain.case import AppealState, Case
+from domain.errors import Conflict, Invalid
+from domain.events import Fact
+from domain.limits import Limit
+
+Facts = tuple[Fact, ...]
+Decision = Callable[[Case, Any, Actor, datetime], Facts]
+
+
+def need_photos(needed: int, given: tuple[str, ...]) -> None:
+    if len(set(given)) < needed:
+        raise Invalid("evidence_required", needed=needed, given=len(set(given)))
+
+
+def verify(case: Case, command: c.Verify, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseVerified(note=command.note), *routed(case.proposed_unit, case.proposed_co_units))
+
+
+def routed(unit: str | None, co_units: tuple[str, ...]) -> Facts:
+    """The dispatch that follows by itself where the routing table names a unit; otherwise a dispatcher decides."""
+    return (e.CaseDispatched(unit=unit, co_units=co_units, routed=True),) if unit else ()
+
+
+def dismiss(case: Case, command: c.Dismiss, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseDismissed(reason=command.reason),)
+
+
+def assign(case: Case, command: c.Assign, actor: Actor, now: datetime) -> Facts:
+    co_units = tuple(dict.fromkeys(command.co_units))
+    if command.unit in co_units:
+        raise Invalid("unit_twice", unit=command.unit)
+    final = case.returns >= case.rules.policy.returns.final_after
+    return (e.CaseDispatched(unit=command.unit, co_units=co_units, final=final, reason=command.reason),)
+
+
+def accept(case: Case, command: c.Accept, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseAccepted(accepted_at=now),)
+
+
+def return_(case: Case, command: c.Return, actor: Actor, now: datetime) -> Facts:
+    unit = case.lead_unit or ""
+    return (e.CaseReturned(unit=unit, reason=command.reason, suggested_unit=command.suggested_unit),)
+
+
+def submit(case: Case, command: c.SubmitRectification, actor: Actor, now: datetime) -> Facts:
+    need_photos(case.rules.policy.evidence.submit, command.evidence)
+    if actor.unit != case.lead_unit:
+        return (e.CoUnitSubmitted(unit=actor.unit or "", note=command.note, evidence=command.evidence),)
+    if command.milestone is not None:
+        return (_milestone(case, command, command.milestone, now),)
+    pending = [unit for unit in case.co_units if unit not in case.co_submitted]
+    if pending:
+        raise Conflict("co_units_pending", units=pending)
+    return (_submission(case, command, actor, now),)
+
+
+def _milestone(case: Case, command: c.SubmitRectification, number: int, now: datetime) -> Fact:
+    following = case.milestones_done + 1
+    if number != following or number >= len(case.milestones):
+        raise Conflict("milestone_not_next", next=following, of=len(case.milestones))
+    return e.MilestoneReported(
+        milestone=number,
+        note=command.note,
+        evidence=command.evidence,
+        late=case.milestones_missed >= number,
+    )
+
+
+def _submission(case: Case, command: c.SubmitRectification, actor: Actor, now: datetime) -> Fact:
+    clock, calendar = case.unit_clock, case.rules.calendar
+    used = clocks.elapsed(clock, calendar, now) if clock else timedelta(0)
+    limit = clocks.total(clock, calendar) if clock else timedelta(0)
+    return e.RectificationSubmitted(
+        unit=actor.unit or "",
+        note=command.note,
+        evidence=command.evidence,
+        used_seconds=round(used.total_seconds()),
+        limit_seconds=round(limit.total_seconds()),
+    )
+
+
+def request_extension(case: Case, command: c.RequestExtension, actor: Actor, now: datetime) -> Facts:
+    return (e.ExtensionRequested(reason=command.reason),)
+
+
+def decide_extension(case: Case, command: c.DecideExtension, actor: Actor, now: datetime) -> Facts:
+    clock = case.unit_clock
+    if not command.grant or clock is None:
+        return (e.ExtensionRefused(reason=command.reason),)
+    limit = Limit(value=clock.current_limit.value + clock.limit.value, unit=clock.limit.unit)
+    longer = clocks.change_limit(clock, limit, now)
+    due = clocks.due_at(longer, case.rules.calendar, resume_at=case.suspended_until)
+    return (e.ExtensionGranted(reason=command.reason, limit=limit, due_at=due),)
+
+
+def suspend(case: Case, command: c.Suspend, actor: Actor, now: datetime) -> Facts:
+    until = _instant(command, case.rules.calendar.zone)
+    if until <= now:
+        raise Invalid("suspension_in_the_past", until=until.isoformat())
+    most = case.rules.policy.suspensions.max_days
+    if until > now + timedelta(days=most):
+        raise Invalid("suspension_too_long", max_days=most)
+    return (e.CaseSuspended(reason=command.reason, until=until),)
+
+
+def _instant(command: c.Suspend, zone: str) -> datetime:
+    until = command.until
+    if isinstance(until, datetime):
+        return until.astimezone(UTC)
+    return datetime(until.year, until.month, until.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def resume(case: Case, command: c.Resume, actor: Actor, now: datetime) -> Facts:
+    return (e.SuspensionEnded(resumed_at=now, early=True),)
+
+
+def inspect(case: Case, command: c.Inspect, actor: Actor, now: datetime) -> Facts:
+    if command.result == "unable":
+        return (e.InspectionImpossible(note=command.note, evidence=command.evidence),)
+    need_photos(case.rules.policy.evidence.inspect, command.evidence)
+    if command.result == "pass":
+        return (e.InspectionPassed(note=command.note, evidence=command.evidence),)
+    return (e.InspectionFailed(note=command.note, evidence=command.evidence, limit=_rework_limit(case)),)
+
+
+def _rework_limit(case: Case) -> Limit:
+    value = round(case.limit.value * case.rules.policy.rework.share, 6)
+    return Limit(value=value, unit=case.limit.unit)
+
+
+def urge(case: Case, command: c.Urge, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseUrged(note=command.note),)
+
+
+def supervise(case: Case, command: c.Supervise, actor: Actor, now: datetime) -> Facts:
+    due = command.due and command.due.astimezone(UTC)
+    if due is not None and due <= now:
+        raise Invalid("supervision_due_in_the_past", due=due.isoformat())
+    return (e.CaseSupervised(requirement=command.requirement, due=due),)
+
+
+def withdraw(case: Case, command: c.Withdraw, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseWithdrawn(reason=command.reason),)
+
+
+def force_close(case: Case, command: c.ForceClose, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseForceClosed(reason=command.reason),)
+
+
+def rate(case: Case, command: c.Rate, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseRated(score=command.score, comment=command.comment),)
+
+
+def appeal(case: Case, command: c.FileAppeal, actor: Actor, now: datetime) -> Facts:
+    return (e.AppealFiled(reason=command.reason, evidence=command.evidence),)
+
+
+def decide_appeal(case: Case, command: c.DecideAppeal, actor: Actor, now: datetime) -> Facts:
+    if not command.grant:
+        return (e.AppealRefused(reason=command.reason),)
+    if case.appeal is not None and case.appeal.state is AppealState.SECOND_REVIEW:
+        return (e.AppealGranted(reason=command.reason),)
+    return (e.AppealSupported(reason=command.reason),)
+
+
+def reopen(case: Case, command: c.Reopen, actor: Actor, now: datetime) -> Facts:
+    return (e.CaseReopened(reason=command.reason, limit=_rework_limit(case)),)
+
+
+def comment(case: Case, command: c.Comment, actor: Actor, now: datetime) -> Facts:
+    return (e.CommentAdded(text=command.text, evidence=command.evidence),)
+
+
+def opening(report: c.Opening) -> Facts:
+    """The facts a report begins with: opened, and then dispatched, self-handled, or waiting for somebody."""
+    policy = report.rules.policy
+    need_photos(policy.evidence.open, report.evidence)
+    trusted = report.source in policy.trusted_sources and report.actor.role is not Role.RESIDENT
+    opened = e.CaseOpened(
+        case=report.id,
+        trusted=trusted,
+        **{name: getattr(report, name) for name in e.CaseOpened.model_fields if name in type(report).model_fields},
+    )
+    if report.self_handled is not None:
+        need_photos(policy.evidence.self_handled, report.evidence + report.self_handled.evidence)
+        handled = e.CaseSelfHandled(note=report.self_handled.note, evidence=report.self_handled.evidence)
+        return (opened, handled)
+    return (opened, *routed(report.proposed_unit, report.proposed_co_units)) if trusted else (opened,)

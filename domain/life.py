@@ -1,0 +1,91 @@
+"""The four things that can happen to a case, each as one pure step: opening, a command, time, a new calendar.
+
+A step first lets time pass up to `now`, then does its own thing, then lets what follows at once happen too
+(a rung that counts returns, an archive that waited for an appeal). So no order of arrival can skip a deadline.
+"""
+
+from datetime import datetime
+
+from domain import alarms, decisions
+from domain import clock as clocks
+from domain import events as e
+from domain.actors import Actor
+from domain.alarms import due_at, next_alarm, stage_due_at
+from domain.calendar import Calendar
+from domain.case import OPEN, Case, CaseFacts, Snapshot
+from domain.commands import Command, Opening
+from domain.events import Event, Fact
+from domain.evolve import begin, evolve
+from domain.lifecycle import decide, state_allows
+
+Step = tuple[Case, tuple[Event, ...]]
+
+
+def open_case(report: Opening) -> Step:
+    opened, *rest = decisions.opening(report)
+    at = report.opened_at
+    first = Event(seq=1, at=at, by=report.actor, command_id=report.command_id, fact=opened)
+    case, events = _apply(begin(report.rules, first), tuple(rest), at, report.actor, report.command_id)
+    return case, (first, *events)
+
+
+def give(case: Case, command: Command, actor: Actor, now: datetime, command_id: str | None = None) -> Step:
+    """Raises what `decide` raises, and then nothing has happened: time is let pass by the next step."""
+    now = max(now, case.updated_at)
+    ready, before = pass_time(case, now)
+    case, events = _apply(ready, decide(ready, command, actor, now), now, actor, command_id)
+    case, after = pass_time(case, now)
+    return case, before + events + after
+
+
+def pass_time(case: Case, now: datetime) -> Step:
+    now = max(now, case.updated_at)
+    return _apply(case, alarms.tick(case, now), now, None, None)
+
+
+def recalendar(case: Case, calendar: Calendar, now: datetime, command_id: str | None = None) -> Step:
+    """Nothing happens unless `calendar` is a newer version of the case's own and the case is not ended."""
+    mine = case.rules.calendar
+    if case.stage not in OPEN or calendar.id != mine.id or calendar.version <= mine.version:
+        return case, ()
+    now = max(now, case.updated_at)
+    case, before = pass_time(case, now)
+    changed = e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None)
+    after_change = evolve(case, Event(seq=case.version + 1, at=now, by=None, fact=changed))
+    fact = changed.model_copy(update={"due_after": due_at(after_change)})
+    case, events = _apply(case, (fact,), now, None, command_id)
+    case, after = pass_time(case, now)
+    return case, before + events + after
+
+
+def _apply(case: Case, facts: tuple[Fact, ...], at: datetime, by: Actor | None, command_id: str | None) -> Step:
+    events: list[Event] = []
+    for fact in facts:
+        event = Event(seq=case.version + 1, at=at, by=by, command_id=command_id, fact=fact)
+        case = evolve(case, event)
+        events.append(event)
+    return case, tuple(events)
+
+
+def snapshot(case: Case) -> Snapshot:
+    facts = {name: getattr(case, name) for name in CaseFacts.model_fields}
+    return Snapshot(
+        **facts,
+        due_at=due_at(case),
+        stage_due_at=stage_due_at(case),
+        provisional=provisional(case),
+        commands=state_allows(case),
+        rules=case.rules.digest,
+    )
+
+
+def provisional(case: Case) -> bool:
+    """Whether the deadline in force rests on a year whose holidays are not official yet."""
+    waiting_for_unit = case.unit_clock is not None and case.unit_clock.stopped_at is None
+    clock = case.unit_clock if waiting_for_unit else case.stage_clock
+    if clock is None or case.stage not in OPEN:
+        return False
+    return clocks.provisional(clock, case.rules.calendar, resume_at=case.suspended_until)
+
+
+__all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "snapshot"]

@@ -1,0 +1,94 @@
+"""Who may see a case, and whose hand may give a command: the one place where role, unit and area are judged.
+
+Works on the facts alone, so that the workflow (which decides) and the API (which shows what is possible) agree.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from domain.actors import Actor, Role, within
+from domain.case import CaseFacts
+
+
+class Hand(StrEnum):
+    """A caller's relation to a case. A command names the hands that may give it; one is enough."""
+
+    LEAD_UNIT = "the lead unit"
+    CO_UNIT = "a co-unit"
+    OFFICER = "an officer of the area"
+    INSPECTOR = "an officer of the area who neither reported nor rectified it"
+    DISPATCHER = "the area's dispatcher"
+    SUPERVISOR = "the area's supervisor"
+    REPORTER = "whoever reported it"
+    RESIDENT_REPORTER = "the resident who reported it"
+    ANYBODY = "anybody who may see it"
+
+
+def may_see(actor: Actor, case: CaseFacts) -> bool:
+    """Admins see all; the reporter his own; a unit what it leads or helps with; everybody else their area's subtree."""
+    if actor.role is Role.ADMIN or actor.user == case.reporter:
+        return True
+    if actor.role is Role.UNIT:
+        return actor.unit is not None and actor.unit in {case.lead_unit, *case.co_units}
+    return _in_area(actor, case)
+
+
+def holds(actor: Actor, hand: Hand, case: CaseFacts) -> bool:
+    return _HANDS[hand](actor, case)
+
+
+def role_could(actor: Actor, hand: Hand) -> bool:
+    """Whether this role could ever be that hand, whatever the case."""
+    return actor.role in _ROLES[hand]
+
+
+def _in_area(actor: Actor, case: CaseFacts) -> bool:
+    return actor.role is not Role.RESIDENT and actor.area is not None and within(case.area, actor.area)
+
+
+def _role_in_area(role: Role) -> Callable[[Actor, CaseFacts], bool]:
+    return lambda actor, case: actor.role is role and _in_area(actor, case)
+
+
+def _is_reporter(actor: Actor, case: CaseFacts) -> bool:
+    return actor.user == case.reporter
+
+
+def _is_inspector(actor: Actor, case: CaseFacts) -> bool:
+    """Three different hands: the reporter, the fixer and the closer (domain facts, 1.5 and 7.1)."""
+    partial = actor.unit is not None and actor.unit in {case.lead_unit, *case.co_units}
+    apart = actor.user != case.reporter and actor.user not in case.fixers
+    return actor.role is Role.OFFICER and apart and not partial and _in_area(actor, case)
+
+
+def _is_lead(actor: Actor, case: CaseFacts) -> bool:
+    return actor.role is Role.UNIT and actor.unit is not None and actor.unit == case.lead_unit
+
+
+def _is_co_unit(actor: Actor, case: CaseFacts) -> bool:
+    return actor.role is Role.UNIT and actor.unit is not None and actor.unit in case.co_units
+
+
+_HANDS: dict[Hand, Callable[[Actor, CaseFacts], bool]] = {
+    Hand.LEAD_UNIT: _is_lead,
+    Hand.CO_UNIT: _is_co_unit,
+    Hand.OFFICER: _role_in_area(Role.OFFICER),
+    Hand.INSPECTOR: _is_inspector,
+    Hand.DISPATCHER: _role_in_area(Role.DISPATCHER),
+    Hand.SUPERVISOR: _role_in_area(Role.SUPERVISOR),
+    Hand.REPORTER: _is_reporter,
+    Hand.RESIDENT_REPORTER: lambda actor, case: actor.role is Role.RESIDENT and _is_reporter(actor, case),
+    Hand.ANYBODY: may_see,
+}
+_REPORTING_ROLES = frozenset({Role.RESIDENT, Role.OFFICER, Role.DISPATCHER, Role.SUPERVISOR})
+_ROLES: dict[Hand, frozenset[Role]] = {
+    Hand.LEAD_UNIT: frozenset({Role.UNIT}),
+    Hand.CO_UNIT: frozenset({Role.UNIT}),
+    Hand.OFFICER: frozenset({Role.OFFICER}),
+    Hand.INSPECTOR: frozenset({Role.OFFICER}),
+    Hand.DISPATCHER: frozenset({Role.DISPATCHER}),
+    Hand.SUPERVISOR: frozenset({Role.SUPERVISOR}),
+    Hand.REPORTER: _REPORTING_ROLES,
+    Hand.RESIDENT_REPORTER: frozenset({Role.RESIDENT}),
+    Hand.ANYBODY: frozenset(Role),
+}

@@ -1,0 +1,54 @@
+"""The worker: one of the two composition roots (the other is the API's). Chooses every adapter, knows no rule."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.plugin import SimplePlugin
+from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+from activities.recording import Recorder, RecordingActivities
+from workflows.case import CaseWorkflow
+from workflows.interface import TASK_QUEUE
+
+#: Below the supervisor's and every orchestrator's kill time; a workflow task in flight needs far less.
+GRACE = timedelta(seconds=8)
+
+
+def plugin(recorder: Recorder | None = None) -> SimplePlugin:
+    """Converter, workflows and activities as one unit, for client, worker, replayer and tests: they cannot drift."""
+    activities: Sequence[object] = [RecordingActivities(recorder).record] if recorder else []
+    return SimplePlugin(
+        "rectify",
+        data_converter=pydantic_data_converter,
+        workflows=[CaseWorkflow],
+        activities=activities,  # type: ignore[arg-type]  # the SDK types activities as bare Callable
+    )
+
+
+def sandbox() -> WorkflowRunner:
+    """For tests and doubt: each case in its own sandbox. Production does without, see docs/adr/0004."""
+    return SandboxedWorkflowRunner()
+
+
+def build(  # noqa: PLR0913 - each is a choice of the caller's
+    client: Client,
+    recorder: Recorder,
+    *,
+    task_queue: str = TASK_QUEUE,
+    runner: WorkflowRunner | None = None,
+    max_cached_workflows: int = 2000,
+    grace: timedelta = GRACE,
+) -> Worker:
+    return Worker(
+        client,
+        task_queue=task_queue,
+        plugins=[plugin(recorder)],
+        workflow_runner=runner or UnsandboxedWorkflowRunner(),
+        max_cached_workflows=max_cached_workflows,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+        graceful_shutdown_timeout=grace,
+    )

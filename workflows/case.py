@@ -1,0 +1,223 @@
+"""The durable shell of a case: takes commands, waits for one alarm, hands over what happened. No rule lives here.
+
+Handlers are plain functions without an await, so each is atomic; only `run` waits, and it alone runs activities.
+A dead database delays the lists, never the case: recording goes on beside commands and alarms, retried for ever.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain import life
+    from domain.case import ENDED, Case, Snapshot
+    from domain.errors import RectifyError
+    from domain.events import Event
+    from domain.lifecycle import RULES
+    from domain.record import Record
+    from workflows import attributes
+    from workflows import interface as i
+    from workflows.casefile import details
+
+_FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30))
+_ONCE = RetryPolicy(maximum_attempts=1)
+
+
+@workflow.defn(name=i.WORKFLOW)
+class CaseWorkflow:
+    @workflow.init
+    def __init__(self, start: i.CaseInput) -> None:
+        self._ledger: tuple[i.Handled, ...] = ()
+        if start.carried is not None:
+            self._case = start.carried.case
+            self._log = list(start.carried.unrecorded)
+            self._ledger = start.carried.ledger
+        elif start.opening is not None:
+            self._case, events = life.open_case(start.opening)
+            self._log = list(events)
+        else:
+            raise ApplicationError("neither an opening nor a carried case", non_retryable=True)
+        self._recorded = self._case.version - len(self._log)
+        self._rewrite = False
+        self._recording: asyncio.Task[None] | None = None
+        self._timer: asyncio.Task[None] | None = None
+        self._armed_for: datetime | None = None
+        self._shown = life.snapshot(self._case)
+        workflow.set_current_details(details(self._shown))
+
+    @workflow.run
+    async def run(self, start: i.CaseInput) -> None:  # noqa: ARG002 - `__init__` took it: a command may come before this
+        """Ends with the case, and only with it: a cancellation by an operator is not a command and changes nothing."""
+        while True:
+            self._step(life.pass_time(self._case, workflow.now()))
+            self._hand_over()
+            if self._case.stage in ENDED and self._is_recorded():
+                return
+            if workflow.info().is_continue_as_new_suggested():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                workflow.continue_as_new(i.CaseInput(carried=self._carried()))
+            self._arm()
+            with contextlib.suppress(asyncio.CancelledError):
+                await workflow.wait_condition(self._is_woken)
+
+    # --- commands ---
+
+    @workflow.update(dynamic=True)
+    def command(self, name: str, args: Sequence[RawValue]) -> i.Receipt:
+        """Every command of `domain.lifecycle.TABLE`, by its own name."""
+        order = _order(args)
+        handled = self._handled()
+        if handled is not None:
+            return i.Receipt(case=self._shown, digest=handled.digest)
+        self._step(_guarded(lambda: self._given(name, order)))
+        self._remember(order.digest)
+        return i.Receipt(case=self._shown, digest=order.digest)
+
+    @command.validator
+    def _check(self, name: str, args: Sequence[RawValue]) -> None:
+        order = _order(args)
+        if self._handled() is None:
+            _guarded(lambda: self._given(name, order))
+
+    @workflow.update(name=i.RECALENDAR)
+    def recalendar(self, published: i.Publication) -> bool:
+        """Whether the new calendar version changed anything."""
+        before = self._case.version
+        self._step(_guarded(lambda: life.recalendar(self._case, published.calendar, workflow.now(), _update_id())))
+        return self._case.version > before
+
+    @workflow.update(name=i.REPROJECT)
+    def reproject(self) -> int:
+        """Has this run's events and the case written down again. Returns the version that will then be there."""
+        self._rewrite = True
+        return self._case.version
+
+    @workflow.query(name=i.SNAPSHOT)
+    def snapshot(self) -> Snapshot:
+        return self._shown
+
+    @workflow.query(name=i.LOG)
+    def log(self) -> list[Event]:
+        return self._log
+
+    def _given(self, name: str, order: i.Order) -> life.Step:
+        rule = RULES.get(name)
+        if rule is None:
+            raise ApplicationError(f"no command is called {name}", non_retryable=True)
+        command = rule.command.model_validate(order.body)
+        return life.give(self._case, command, order.actor, workflow.now(), _update_id())
+
+    def _step(self, step: life.Step) -> None:
+        self._case, events = step
+        if events:
+            self._log.extend(events)
+            self._show(life.snapshot(self._case))
+
+    def _show(self, case: Snapshot) -> None:
+        updates = attributes.changes(self._shown, case)
+        if updates:
+            workflow.upsert_search_attributes(updates)
+        self._shown = case
+        workflow.set_current_details(details(case))
+
+    def _handled(self) -> i.Handled | None:
+        update_id = _update_id()
+        return next((handled for handled in self._ledger if handled.update_id == update_id), None)
+
+    def _remember(self, digest: str) -> None:
+        line = i.Handled(update_id=_update_id() or "", digest=digest)
+        self._ledger = (*self._ledger, line)[-i.LEDGER_SIZE :]
+
+    def _carried(self) -> i.Carried:
+        return i.Carried(case=self._case, unrecorded=self._unrecorded(), ledger=self._ledger)
+
+    # --- recording ---
+
+    def _unrecorded(self) -> tuple[Event, ...]:
+        return tuple(self._log[len(self._log) - (self._case.version - self._recorded) :])
+
+    def _is_recorded(self) -> bool:
+        return self._recorded == self._case.version and not self._rewrite and self._recording is None
+
+    def _hand_over(self) -> None:
+        """One record at a time, so that they arrive in order; the next one takes all that gathered meanwhile."""
+        if self._recording is not None and self._recording.done():
+            self._recording.result()
+            self._recording = None
+        if self._recording is None and not self._is_recorded():
+            self._recording = asyncio.create_task(self._record(self._next_record()))
+
+    def _next_record(self) -> Record:
+        rewrite, self._rewrite = self._rewrite, False
+        events = tuple(self._log) if rewrite else self._unrecorded()
+        rules = self._case.rules if rewrite or any(_changes_rules(event) for event in events) else None
+        return Record(case=self._shown, events=events, rules=rules, rewrite=rewrite)
+
+    async def _record(self, record: Record) -> None:
+        try:
+            await workflow.execute_local_activity(
+                i.RECORD, record, start_to_close_timeout=i.RECORD_AT_ONCE, retry_policy=_ONCE
+            )
+        except ActivityError:
+            await workflow.execute_activity(
+                i.RECORD, record, start_to_close_timeout=i.RECORD_ATTEMPT, retry_policy=_FOR_EVER
+            )
+        self._recorded = record.case.version
+
+    # --- time ---
+
+    def _arm(self) -> None:
+        """One timer, armed anew only for an earlier alarm: one that rings for nothing is cheaper than two events."""
+        alarm = life.next_alarm(self._case)
+        armed = self._timer is not None and not self._timer.done()
+        if alarm is None or (armed and self._armed_for is not None and self._armed_for <= alarm.at):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        delay = max(alarm.at - workflow.now(), timedelta(0))
+        self._armed_for = alarm.at
+        self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
+
+    def _is_woken(self) -> bool:
+        rung = self._timer is not None and self._timer.done()
+        recorded = self._recording is not None and self._recording.done()
+        waiting = self._recording is None and not self._is_recorded()
+        return rung or recorded or waiting
+
+
+def _order(args: Sequence[RawValue]) -> i.Order:
+    order: i.Order = workflow.payload_converter().from_payload(args[0].payload, i.Order)
+    return order
+
+
+def _update_id() -> str | None:
+    info = workflow.current_update_info()
+    return info.id if info else None
+
+
+def _guarded(step: Callable[[], life.Step]) -> life.Step:
+    """Lets nothing but a refusal out: any other exception in a handler would wedge the case."""
+    try:
+        return step()
+    except ApplicationError:
+        raise
+    except RectifyError as error:
+        raise ApplicationError(error.code, i.Refusal.of(error), type=i.REFUSAL, non_retryable=True) from None
+    except Exception as error:
+        raise ApplicationError(f"internal error: {error!r:.500}", type="internal_error", non_retryable=True) from error
+
+
+def _changes_rules(event: Event) -> bool:
+    return event.fact.type in {"CaseOpened", "CalendarChanged"}
+
+
+def initial(start: i.CaseInput) -> Case:
+    """The case that a workflow started from this input begins with: what the API may answer with no worker alive."""
+    if start.opening is None:
+        raise ValueError("only an opening has an initial case")
+    return life.open_case(start.opening)[0]

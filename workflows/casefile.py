@@ -1,0 +1,38 @@
+"""How a case reads in Temporal's own UI, Chinese first. No description, address or name: operators may see it."""
+
+from zoneinfo import ZoneInfo
+
+from domain.case import Snapshot, Stage
+
+STAGES_ZH: dict[Stage, str] = {
+    Stage.INTAKE: "核实立案",
+    Stage.ASSIGNMENT: "派遣签收",
+    Stage.RECTIFICATION: "处置整改",
+    Stage.REINSPECTION: "核查",
+    Stage.CLOSURE: "已结案",
+    Stage.ARCHIVED: "已归档",
+    Stage.DISMISSED: "不予立案",
+    Stage.WITHDRAWN: "已作废",
+    Stage.FORCE_CLOSED: "强制结案",
+}
+_ZONE = ZoneInfo("Asia/Shanghai")
+
+
+def summary(case: Snapshot) -> str:
+    """One line for lists."""
+    return f"{case.condition} · {case.grid or case.area} · {case.severity}"
+
+
+def details(case: Snapshot) -> str:
+    """The state of the case, in Markdown."""
+    lines = [
+        f"**{STAGES_ZH[case.stage]}** {case.stage} · 第 {case.round} 轮 round {case.round}",
+        f"- 责任单位 unit: {case.lead_unit or '待派遣 not dispatched'}",
+    ]
+    if case.due_at:
+        late = " **超期 overdue**" if case.late_since else ""
+        lines.append(f"- 时限 due: {case.due_at.astimezone(_ZONE):%Y-%m-%d %H:%M}{late}")
+    if case.suspended_until:
+        lines.append(f"- 挂账至 suspended until: {case.suspended_until.astimezone(_ZONE):%Y-%m-%d %H:%M}")
+    lines.append(f"- 升级 level {case.escalation_level} · 退回 returns {case.returns} · 返工 {case.failed_inspections}")
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""What crosses the border of the case workflow: its name, its messages, and the activities it calls by name.
+
+Shared by the workflow, the worker and whoever starts or updates a case; holds no rule and imports no implementation.
+"""
+
+from datetime import timedelta
+
+from domain.actors import Actor
+from domain.base import Value
+from domain.calendar import Calendar
+from domain.case import Case, Snapshot
+from domain.commands import Opening
+from domain.errors import RectifyError, revive
+from domain.events import Event
+
+WORKFLOW = "case"
+TASK_QUEUE = "rectify"
+#: The activity that writes a `domain.record.Record` down.
+RECORD = "record"
+
+#: Updates beside the commands of `domain.lifecycle.TABLE`, whose names are the commands' own.
+RECALENDAR = "recalendar"
+REPROJECT = "reproject"
+#: Queries, for the audit: the case as it is, and its events of this run.
+SNAPSHOT = "snapshot"
+LOG = "log"
+
+#: `ApplicationError.type` of a refusal; its one detail is a `Refusal`.
+REFUSAL = "rectify.refusal"
+
+#: One try inside the workflow task, so that a reader sees his own write; then an ordinary activity, for ever.
+RECORD_AT_ONCE = timedelta(seconds=2)
+RECORD_ATTEMPT = timedelta(seconds=10)
+
+#: How many handled update ids a case remembers across continue-as-new; the server forgets them there.
+LEDGER_SIZE = 200
+
+
+class Order(Value):
+    """A command on its way: who, what, and a digest of both, to notice a key used for something else."""
+
+    actor: Actor
+    body: dict[str, object]
+    digest: str
+
+
+class Receipt(Value):
+    """The case after the command. `digest` is that of the order that was carried out under this update id."""
+
+    case: Snapshot
+    digest: str
+
+
+class Handled(Value):
+    """A line of the ledger."""
+
+    update_id: str
+    digest: str
+
+
+class Carried(Value):
+    """Everything a case takes along when it continues as new."""
+
+    schema_version: int = 1
+    case: Case
+    unrecorded: tuple[Event, ...] = ()
+    ledger: tuple[Handled, ...] = ()
+
+
+class CaseInput(Value):
+    """A report that opens a case, or a case that goes on in a new run: exactly one of the two."""
+
+    opening: Opening | None = None
+    carried: Carried | None = None
+
+
+class Publication(Value):
+    calendar: Calendar
+
+
+class Refusal(Value):
+    """A `RectifyError` as data."""
+
+    status: int
+    code: str
+    params: dict[str, object]
+
+    @classmethod
+    def of(cls, error: RectifyError) -> "Refusal":
+        return cls(status=error.status, code=error.code, params=dict(error.params))
+
+    def revived(self) -> RectifyError:
+        return revive(self.status, self.code, self.params)

@@ -131,9 +131,7 @@ def total(clock: Clock, calendar: Calendar, limit: Limit | None = None) -> timed
         return limit.amount
     first_day = working_time.local_day(calendar, clock.started_at)
     end = working_time.end_of_nth_working_day(calendar, first_day, whole)
-    return working_time.between(calendar, clock.started_at, end) + hours(
-        (limit.value - whole) * WORK_DAY_HOURS
-    )
+    return working_time.between(calendar, clock.started_at, end) + hours((limit.value - whole) * WORK_DAY_HOURS)
 
 
 def elapsed(clock: Clock, calendar: Calendar, now: datetime, *, limit: Limit | None = None) -> timedelta:
@@ -175,9 +173,7 @@ def at_share(
 ) -> datetime | None:
     """The instant at which this share of the limit is used up; in working time unless it is continuous."""
     measure = _Measure(calendar, limit or clock.current_limit)
-    return _reach(
-        _running(_unstopped(clock), resume_at), measure, _share(share, total(clock, calendar, limit))
-    )
+    return _reach(_running(_unstopped(clock), resume_at), measure, _share(share, total(clock, calendar, limit)))
 
 
 def past_due(
@@ -194,6 +190,11 @@ def past_due(
         return None
     spans = _since(due, _running(_unstopped(clock), resume_at))
     return _reach(spans, _Measure(calendar, by), by.amount)
+
+
+def after(calendar: Calendar, at: datetime, by: Limit) -> datetime:
+    """The instant at which `by` has run since `at`, counted in the unit of `by`; no clock, no pauses."""
+    return _Measure(calendar, by).advance(at, by.amount)
 
 
 def before_due(

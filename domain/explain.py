@@ -63,16 +63,12 @@ class Explanation(Value):
     calendar_changes: tuple[CalendarChange, ...] = ()
 
 
-def deadline(
-    calendar: Calendar, start: datetime, limit: Limit, reading: DayReading = DayReading.HOURS
-) -> Explanation:
+def deadline(calendar: Calendar, start: datetime, limit: Limit, reading: DayReading = DayReading.HOURS) -> Explanation:
     """The deadline of a limit that simply runs from `start`."""
     return explain(clocks.start(limit, reading, start), calendar, start)
 
 
-def explain(
-    clock: Clock, calendar: Calendar, now: datetime, *, resume_at: datetime | None = None
-) -> Explanation:
+def explain(clock: Clock, calendar: Calendar, now: datetime, *, resume_at: datetime | None = None) -> Explanation:
     total = clocks.total(clock, calendar)
     elapsed = clocks.elapsed(clock, calendar, now)
     intervals = _intervals(clock, calendar, resume_at)
@@ -106,9 +102,7 @@ def _intervals(clock: Clock, calendar: Calendar, resume_at: datetime | None) -> 
     """One more than shown, so that the caller sees whether something is left out."""
     counted = islice(clocks.counted(clock, calendar, resume_at=resume_at), MAX_INTERVALS + 1)
     return tuple(
-        Counted(
-            start=_local(calendar, start), end=_local(calendar, end), seconds=(end - start).total_seconds()
-        )
+        Counted(start=_local(calendar, start), end=_local(calendar, end), seconds=(end - start).total_seconds())
         for start, end in counted
     )
 
@@ -126,9 +120,7 @@ def _pauses(clock: Clock, calendar: Calendar) -> tuple[Pause, ...]:
 
 def _limit_changes(clock: Clock, calendar: Calendar) -> tuple[LimitChange, ...]:
     return tuple(
-        LimitChange(at=_local(calendar, entry.at), limit=entry.limit)
-        for entry in clock.entries
-        if entry.limit
+        LimitChange(at=_local(calendar, entry.at), limit=entry.limit) for entry in clock.entries if entry.limit
     )
 
 

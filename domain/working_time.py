@@ -176,7 +176,5 @@ def _reached(calendar: Calendar, day: date, wall: time) -> datetime:
         return at
     before_jump = shown.replace(tzinfo=tz, fold=1).astimezone(UTC)
     seconds = range((at - before_jump) // _SECOND + 1)
-    jump = bisect_left(
-        seconds, shown, key=lambda s: (before_jump + s * _SECOND).astimezone(tz).replace(tzinfo=None)
-    )
+    jump = bisect_left(seconds, shown, key=lambda s: (before_jump + s * _SECOND).astimezone(tz).replace(tzinfo=None))
     return before_jump + jump * _SECOND

@@ -24,7 +24,7 @@ _UNITS = ", ".join(LimitUnit)
 Answer = Callable[[str, str, str], str]
 
 
-class BadInput(ValueError):  # noqa: N818 - it is what the caller gave, reported as such
+class BadInput(ValueError):
     """Its text is for the user, Chinese first; `code` is for programs."""
 
     def __init__(self, code: str, chinese: str, english: str) -> None:

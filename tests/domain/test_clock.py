@@ -160,6 +160,20 @@ class TestPauses:
         assert clocks.due_at(paused, CALENDAR) == shanghai("2026-09-23T09:00")
 
 
+class TestLimitChanges:
+    def test_the_last_one_counts_from_the_start(self) -> None:
+        clock = running("2026-09-21T08:00", "4", "work_hour")
+        for value in ("8", "12"):
+            clock = clocks.change_limit(clock, a_limit(value, "work_hour"), shanghai("2026-09-21T09:00"))
+        assert clock.current_limit == a_limit("12", "work_hour")
+        assert clocks.due_at(clock, CALENDAR) == shanghai("2026-09-22T12:00")
+
+    def test_another_unit_recounts_what_has_elapsed(self) -> None:
+        clock = running("2026-09-30T16:00", "1", "work_day")
+        clock = clocks.change_limit(clock, a_limit("3", "urgent_day"), shanghai("2026-10-01T16:00"))
+        assert clocks.elapsed(clock, CALENDAR, shanghai("2026-10-01T16:00")) == timedelta(days=1)
+
+
 class TestStopped:
     CLOCK = running("2026-09-21T08:00", "4", "work_hour")
 
@@ -211,6 +225,11 @@ class TestAlarms:
         clock = clocks.pause(self.CLOCK, shanghai("2026-10-09T09:30"))
         clock = clocks.resume(clock, shanghai("2026-10-09T10:30"))
         assert clocks.past_due(clock, CALENDAR, a_limit("1", "work_hour")) == shanghai("2026-10-09T11:00")
+
+    def test_an_interval_runs_without_a_clock(self) -> None:
+        at = shanghai("2026-09-30T17:00")
+        assert clocks.after(CALENDAR, at, a_limit("2", "work_hour")) == shanghai("2026-10-08T09:00")
+        assert clocks.after(CALENDAR, at, a_limit("2", "urgent_hour")) == shanghai("2026-09-30T19:00")
 
     def test_a_reminder_may_be_given_in_another_unit(self) -> None:
         assert clocks.before_due(self.CLOCK, CALENDAR, a_limit("12", "urgent_hour")) == shanghai("2026-10-08T21:00")

@@ -3,6 +3,7 @@
 import typer
 
 from commands.deadline import deadline
+from commands.policy import app as policy
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -14,6 +15,7 @@ def rectify() -> None:
 
 # Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
 app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

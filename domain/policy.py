@@ -1,7 +1,7 @@
 """The rules a city may set: limits of each stage, how often, who counts as trusted, and the ladder of escalation.
 
 A case carries a snapshot of its `Rules`, so that nothing published later can change what was promised, and replay
-never reads a table. The shipped values are in `domain/data/`; `rectify policy check FILE` validates a city's own.
+never reads a table. The shipped values are in `directory/data/`; `rectify policy check FILE` validates a city's own.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from domain.base import Value
 from domain.calendar import Calendar
@@ -150,9 +151,10 @@ class When(Value):
     def _exactly_one(self) -> Self:
         given = [name for name in type(self).model_fields if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(
-                "a rung needs exactly one of used, overdue, returns, failed_inspections; "
-                f"this one has {', '.join(given) or 'none'}"
+            raise PydanticCustomError(
+                "trigger",
+                "a rung needs exactly one of used, overdue, returns, failed_inspections; this one has {given}",
+                {"given": ", ".join(given) or "none"},
             )
         return self
 
@@ -181,12 +183,15 @@ class Ladder(Value):
     def _well_formed(self) -> Self:
         ids = [rung.id for rung in self.rungs]
         if len(set(ids)) != len(ids):
-            raise ValueError("two rungs have the same id: " + ", ".join(sorted({i for i in ids if ids.count(i) > 1})))
+            twice = ", ".join(sorted({i for i in ids if ids.count(i) > 1}))
+            raise PydanticCustomError("same_id", "two rungs have the same id: {ids}", {"ids": twice})
         for rung in self.rungs:
             if rung.repeat is not None and rung.when.overdue is None:
-                raise ValueError(f"rung {rung.id} repeats, but only a rung that is `overdue` by something may")
+                raise PydanticCustomError(
+                    "repeat", "rung {rung} repeats, but only one that is `overdue` by something may", {"rung": rung.id}
+                )
             if rung.when.counted and rung.clock is not ClockKind.UNIT:
-                raise ValueError(f"rung {rung.id} counts events; leave its clock out")
+                raise PydanticCustomError("clock", "rung {rung} counts events; leave its clock out", {"rung": rung.id})
         return self
 
     @cached_property

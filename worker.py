@@ -1,6 +1,5 @@
 """The worker: one of the two composition roots (the other is the API's). Chooses every adapter, knows no rule."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -17,15 +16,9 @@ from workflows.interface import TASK_QUEUE
 GRACE = timedelta(seconds=8)
 
 
-def plugin(recorder: Recorder | None = None) -> SimplePlugin:
-    """Converter, workflows and activities as one unit, for client, worker, replayer and tests: they cannot drift."""
-    activities: Sequence[object] = [RecordingActivities(recorder).record] if recorder else []
-    return SimplePlugin(
-        "rectify",
-        data_converter=pydantic_data_converter,
-        workflows=[CaseWorkflow],
-        activities=activities,  # type: ignore[arg-type]  # the SDK types activities as bare Callable
-    )
+def plugin() -> SimplePlugin:
+    """Converter and workflows as one unit: clients carry it, their workers inherit it, the replayer gets the same."""
+    return SimplePlugin("rectify", data_converter=pydantic_data_converter, workflows=[CaseWorkflow])
 
 
 def sandbox() -> WorkflowRunner:
@@ -42,10 +35,11 @@ def build(  # noqa: PLR0913 - each is a choice of the caller's
     max_cached_workflows: int = 2000,
     grace: timedelta = GRACE,
 ) -> Worker:
+    """`client` must carry `plugin()`."""
     return Worker(
         client,
         task_queue=task_queue,
-        plugins=[plugin(recorder)],
+        activities=[RecordingActivities(recorder).record],
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         max_cached_workflows=max_cached_workflows,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -9,17 +9,7 @@ from typing import Any
 
 from domain import clock as clocks
 from domain import events as e
-from domain.case import (
-    Appeal,
-    AppealState,
-    Case,
-    FiredRung,
-    Outcome,
-    Rating,
-    Stage,
-    Submission,
-    Supervision,
-)
+from domain.case import Appeal, AppealState, Case, FiredRung, Outcome, Rating, Stage, Submission, Supervision
 from domain.clock import Clock
 from domain.events import Event
 from domain.limits import Limit
@@ -129,12 +119,15 @@ def _opened(case: Case, event: Event, fact: e.CaseOpened) -> Changes:
 
 
 def _self_handled(case: Case, event: Event, fact: e.CaseSelfHandled) -> Changes:
-    submission = Submission(at=event.at, by=_author(event), unit="", note=fact.note, evidence=fact.evidence)
     return {
         **_close(case, event.at, Outcome.SELF_HANDLED),
-        "submission": submission,
+        "submission": _submission(event, "", fact),
         "fixers": (_author(event),),
     }
+
+
+def _submission(event: Event, unit: str, fact: e.CaseSelfHandled | e.RectificationSubmitted) -> Submission:
+    return Submission(at=event.at, by=_author(event), unit=unit, note=fact.note, evidence=fact.evidence)
 
 
 def _verified(case: Case, event: Event, fact: e.CaseVerified) -> Changes:
@@ -195,10 +188,7 @@ def _milestone_missed(case: Case, event: Event, fact: e.MilestoneMissed) -> Chan
 
 
 def _co_submitted(case: Case, event: Event, fact: e.CoUnitSubmitted) -> Changes:
-    return {
-        "co_submitted": _with(case.co_submitted, fact.unit),
-        "fixers": _with(case.fixers, _author(event)),
-    }
+    return {"co_submitted": _with(case.co_submitted, fact.unit), "fixers": _with(case.fixers, _author(event))}
 
 
 def _submitted(case: Case, event: Event, fact: e.RectificationSubmitted) -> Changes:
@@ -209,9 +199,7 @@ def _submitted(case: Case, event: Event, fact: e.RectificationSubmitted) -> Chan
         "suspended_until": None,
         "extension_pending": False,
         "milestones_done": len(case.milestones),
-        "submission": Submission(
-            at=event.at, by=_author(event), unit=fact.unit, note=fact.note, evidence=fact.evidence
-        ),
+        "submission": _submission(event, fact.unit, fact),
         "fixers": _with(case.fixers, _author(event)),
     }
 
@@ -254,8 +242,10 @@ def _failed(case: Case, event: Event, fact: e.InspectionFailed) -> Changes:
 
 
 def _impossible(case: Case, event: Event, fact: e.InspectionImpossible) -> Changes:
+    """The limit starts anew, the rungs that fired do not: each fires once per round."""
     return {
         **_enter(case, Stage.REINSPECTION, event.at, ClockKind.INSPECTION),
+        "fired": case.fired,
         "unable_by": _with(case.unable_by, _author(event)),
     }
 
@@ -301,7 +291,8 @@ def _appeal_in(state: AppealState) -> Callable[[Case, Event, Any], Changes]:
 
 
 def _reopened(case: Case, event: Event, fact: e.CaseReopened) -> Changes:
-    return _next_round(case, fact.limit, event.at)
+    """What was under supervision has been closed: its old date means nothing to the next round."""
+    return {**_next_round(case, fact.limit, event.at), "supervision": None}
 
 
 def _nothing(case: Case, event: Event, fact: object) -> Changes:
@@ -328,10 +319,13 @@ def _calendar_changed(case: Case, event: Event, fact: e.CalendarChanged) -> Chan
     version = fact.calendar.version
 
     def moved(clock: Clock | None) -> Clock | None:
-        return clock and clocks.change_calendar(clock, version, event.at)
+        if clock is None or clock.stopped_at is not None:
+            return clock
+        return clocks.change_calendar(clock, version, event.at)
 
+    rules = case.rules
     recalculated = {
-        "rules": case.rules.model_copy(update={"calendar": fact.calendar}),
+        "rules": Rules(policy=rules.policy, ladder=rules.ladder, calendar=fact.calendar),
         "unit_clock": moved(case.unit_clock),
         "stage_clock": moved(case.stage_clock),
     }
@@ -340,12 +334,12 @@ def _calendar_changed(case: Case, event: Event, fact: e.CalendarChanged) -> Chan
 
 def _relieved(case: Case, at: datetime) -> Changes:
     """Takes lateness back where the running deadline itself moved into the future. Earlier rounds' marks stay."""
+    clock = case.unit_clock
     if case.late_since is None:
         return {}
-    if not case.round_overdue:
+    if not case.round_overdue or clock is None or clock.stopped_at is not None:
         return {} if _expired(case.stage_clock, case, at) else {"late_since": None}
-    clock = case.unit_clock
-    if clock is None or clock.stopped_at is not None or _expired(clock, case, at):
+    if _expired(clock, case, at):
         return {}
     earlier = case.overdue_since is not None and case.overdue_since < clock.started_at
     return {

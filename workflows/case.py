@@ -173,9 +173,10 @@ class CaseWorkflow:
 
     def _arm(self) -> None:
         """One timer, armed anew only for an earlier alarm: one that rings for nothing is cheaper than two events."""
+        if self._timer is not None and self._timer.done():
+            self._timer = self._armed_for = None
         alarm = life.next_alarm(self._case)
-        armed = self._timer is not None and not self._timer.done()
-        if alarm is None or (armed and self._armed_for is not None and self._armed_for <= alarm.at):
+        if alarm is None or (self._armed_for is not None and self._armed_for <= alarm.at):
             return
         if self._timer is not None:
             self._timer.cancel()

@@ -1,0 +1,264 @@
+"""The tables. `migrations/` builds them; a test proves that both say the same.
+
+Cases and events are a projection of the workflows: the snapshot is what is read, the other columns of a case are
+there to be searched and sorted by, and every one of them is taken from the snapshot.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from store.types import Instant, Json, Key, Serial
+
+
+class CaseRow(SQLModel, table=True):
+    """`due_at` is FOREVER where nothing is due, so that lists can be sorted by it. `words` is what `q` looks in."""
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index("ix_cases_opened", "opened_at", "id"),
+        Index("ix_cases_due", "due_at", "id"),
+        Index("ix_cases_updated", "updated_at", "id"),
+        Index("ix_cases_area_opened", "area", "opened_at"),
+        Index("ix_cases_reporter", "reporter", "opened_at"),
+        Index("ix_cases_stage_due", "stage", "due_at", "id"),
+        Index("ix_cases_category", "category", "opened_at"),
+        Index(
+            "ix_cases_late",
+            "late_since",
+            "id",
+            sqlite_where=text("late_since IS NOT NULL"),
+            postgresql_where=text("late_since IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_external_ref",
+            "external_ref",
+            sqlite_where=text("external_ref IS NOT NULL"),
+            postgresql_where=text("external_ref IS NOT NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Key)
+    version: int
+    running: bool
+    stage: str
+    round: int
+    category: str
+    condition: str
+    area: str = Field(sa_type=Key)
+    grid: str | None
+    place_type: str | None
+    source: str
+    severity: str
+    lead_unit: str | None
+    reporter: str
+    external_ref: str | None
+    discovered_at: datetime = Field(sa_type=Instant)
+    opened_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    dispatched_at: datetime | None = Field(sa_type=Instant)
+    due_at: datetime = Field(sa_type=Instant)
+    stage_due_at: datetime | None = Field(sa_type=Instant)
+    provisional: bool
+    overdue: bool
+    overdue_since: datetime | None = Field(sa_type=Instant)
+    late_since: datetime | None = Field(sa_type=Instant)
+    escalation_level: int
+    extension_pending: bool
+    appeal_state: str | None
+    suspended_until: datetime | None = Field(sa_type=Instant)
+    closed_at: datetime | None = Field(sa_type=Instant)
+    outcome: str | None
+    exempt: bool
+    rules: str
+    words: str
+    snapshot: str = Field(sa_type=Json)
+
+
+class CaseUnitRow(SQLModel, table=True):
+    """The units that answer for a case: the lead and the co-units."""
+
+    __tablename__ = "case_units"
+    __table_args__ = (Index("ix_case_units_unit", "unit", "case_id"),)
+
+    case_id: str = Field(primary_key=True, foreign_key="cases.id", ondelete="CASCADE", sa_type=Key)
+    unit: str = Field(primary_key=True)
+    lead: bool
+
+
+class EventRow(SQLModel, table=True):
+    """`position` orders the events of all cases; who has read up to one will never find a new one below it."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq", name="uq_events_case_seq"),
+        Index(
+            "ix_events_command",
+            "command_id",
+            sqlite_where=text("command_id IS NOT NULL"),
+            postgresql_where=text("command_id IS NOT NULL"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    position: int | None = Field(default=None, primary_key=True, sa_type=Serial)
+    case_id: str = Field(sa_type=Key)
+    seq: int
+    at: datetime = Field(sa_type=Instant)
+    type: str
+    actor: str | None
+    command_id: str | None
+    data: str = Field(sa_type=Json)
+
+
+class NoticeRow(SQLModel, table=True):
+    """Who is to be told of an event: a unit, a user, or (by area) the holders of a role."""
+
+    __tablename__ = "notices"
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq", "audience", name="uq_notices_event_audience"),
+        Index("ix_notices_recipient", "recipient", "audience", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Serial)
+    case_id: str = Field(sa_type=Key)
+    seq: int
+    audience: str
+    recipient: str = Field(sa_type=Key)
+    at: datetime = Field(sa_type=Instant)
+    kind: str
+
+
+class RulebookRow(SQLModel, table=True):
+    """The rules that cases are judged by, each once."""
+
+    __tablename__ = "rulebooks"
+
+    digest: str = Field(primary_key=True)
+    data: str = Field(sa_type=Json)
+
+
+class CaseEvidenceRow(SQLModel, table=True):
+    """Which photos a case's events mention; whoever may see the case may see them."""
+
+    __tablename__ = "case_evidence"
+
+    sha256: str = Field(primary_key=True)
+    case_id: str = Field(primary_key=True, sa_type=Key)
+
+
+class EvidenceRow(SQLModel, table=True):
+    __tablename__ = "evidence"
+
+    sha256: str = Field(primary_key=True)
+    media_type: str
+    clean_type: str
+    size: int
+    width: int
+    height: int
+    captured_at: datetime | None = Field(sa_type=Instant)
+    captured_lon: float | None
+    captured_lat: float | None
+    stored_at: datetime = Field(sa_type=Instant)
+
+
+class EvidenceUploadRow(SQLModel, table=True):
+    """Everybody who uploaded these very bytes, and when first."""
+
+    __tablename__ = "evidence_uploads"
+
+    sha256: str = Field(primary_key=True, foreign_key="evidence.sha256", ondelete="CASCADE")
+    user: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
+class AreaRow(SQLModel, table=True):
+    """`ordinal` keeps the order in which the directory gave its areas; likewise below."""
+
+    __tablename__ = "areas"
+
+    id: str = Field(primary_key=True)
+    ordinal: int
+    path: str = Field(sa_type=Key)
+    data: str = Field(sa_type=Json)
+
+
+class UnitRow(SQLModel, table=True):
+    __tablename__ = "units"
+
+    id: str = Field(primary_key=True)
+    ordinal: int
+    data: str = Field(sa_type=Json)
+
+
+class UserRow(SQLModel, table=True):
+    __tablename__ = "users"
+
+    id: str = Field(primary_key=True)
+    ordinal: int
+    role: str
+    unit: str | None
+    area: str | None
+    data: str = Field(sa_type=Json)
+
+
+class CategoryRow(SQLModel, table=True):
+    """With its conditions."""
+
+    __tablename__ = "categories"
+
+    code: str = Field(primary_key=True)
+    ordinal: int
+    data: str = Field(sa_type=Json)
+
+
+class RoutingTableRow(SQLModel, table=True):
+    __tablename__ = "routing_rows"
+
+    id: str = Field(primary_key=True)
+    ordinal: int
+    data: str = Field(sa_type=Json)
+
+
+class CalendarRow(SQLModel, table=True):
+    __tablename__ = "calendars"
+
+    id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    data: str = Field(sa_type=Json)
+    published_at: datetime = Field(sa_type=Instant)
+
+
+class PolicyRow(SQLModel, table=True):
+    """`kind`: policy or ladder."""
+
+    __tablename__ = "policies"
+
+    kind: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    data: str = Field(sa_type=Json)
+
+
+class SettingRow(SQLModel, table=True):
+    """What there is one of: the city's names, its zone, the directory's version, the rules in force."""
+
+    __tablename__ = "settings"
+
+    key: str = Field(primary_key=True)
+    value: str
+
+
+class TokenRow(SQLModel, table=True):
+    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (Index("ix_tokens_user", "user"),)
+
+    hash: str = Field(primary_key=True)
+    user: str
+    issued_at: datetime = Field(sa_type=Instant)
+    expires_at: datetime | None = Field(sa_type=Instant)
+    revoked_at: datetime | None = Field(sa_type=Instant)

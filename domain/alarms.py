@@ -20,7 +20,7 @@ from domain.policy import ClockKind, Rung
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """At `at` (UTC), `fact` happens. `order` breaks ties: a clock runs on before it is read, a mark precedes its rung."""
+    """At `at` (UTC), `fact` happens. `order` breaks ties: a clock runs on before it is read, a mark precedes a rung."""
 
     at: datetime
     order: int
@@ -147,9 +147,10 @@ def _rung_at(case: Case, clock: Clock, rung: Rung, fired: FiredRung | None) -> d
         return None
     if rung.when.overdue is None:
         return clocks.at_share(clock, calendar, rung.when.used or Decimal(1))
-    if fired is None or rung.repeat is None:
-        return clocks.past_due(clock, calendar, rung.when.overdue)
-    return clocks.after(calendar, fired.due_at, rung.repeat)
+    first = clocks.past_due(clock, calendar, rung.when.overdue)
+    if first is None or fired is None or rung.repeat is None:
+        return first
+    return max(first, clocks.after(calendar, fired.due_at, rung.repeat))  # the deadline may have moved since
 
 
 def _rung_alarm(case: Case, rung: Rung, at: datetime, fired: FiredRung | None) -> Alarm:

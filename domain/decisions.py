@@ -5,7 +5,8 @@ One function per command: `(case, command, actor, now) -> facts`. It may still r
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import MINYEAR, UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from domain.actors import Actor, Role
 from domain.case import AppealState, Case
 from domain.errors import Conflict, Invalid
 from domain.events import Fact
-from domain.limits import Limit
+from domain.limits import LEAST, MOST, Limit, LimitUnit
 
 Facts = tuple[Fact, ...]
 Decision = Callable[[Case, Any, Actor, datetime], Facts]
@@ -33,7 +34,10 @@ def verify(case: Case, command: c.Verify, actor: Actor, now: datetime) -> Facts:
 
 def routed(unit: str | None, co_units: tuple[str, ...]) -> Facts:
     """The dispatch that follows by itself where the routing table names a unit; otherwise a dispatcher decides."""
-    return (e.CaseDispatched(unit=unit, co_units=co_units, routed=True),) if unit else ()
+    if not unit:
+        return ()
+    others = tuple(dict.fromkeys(co_unit for co_unit in co_units if co_unit != unit))
+    return (e.CaseDispatched(unit=unit, co_units=others, routed=True),)
 
 
 def dismiss(case: Case, command: c.Dismiss, actor: Actor, now: datetime) -> Facts:
@@ -60,6 +64,8 @@ def return_(case: Case, command: c.Return, actor: Actor, now: datetime) -> Facts
 def submit(case: Case, command: c.SubmitRectification, actor: Actor, now: datetime) -> Facts:
     need_photos(case.rules.policy.evidence.submit, command.evidence)
     if actor.unit != case.lead_unit:
+        if command.milestone is not None:
+            raise Invalid("milestone_not_yours")
         return (e.CoUnitSubmitted(unit=actor.unit or "", note=command.note, evidence=command.evidence),)
     if command.milestone is not None:
         return (_milestone(case, command, command.milestone, now),)
@@ -102,7 +108,7 @@ def decide_extension(case: Case, command: c.DecideExtension, actor: Actor, now: 
     clock = case.unit_clock
     if not command.grant or clock is None:
         return (e.ExtensionRefused(reason=command.reason),)
-    limit = Limit(value=clock.current_limit.value + clock.limit.value, unit=clock.limit.unit)
+    limit = _limit(clock.current_limit.value + clock.limit.value, clock.limit.unit)
     longer = clocks.change_limit(clock, limit, now)
     due = clocks.due_at(longer, case.rules.calendar, resume_at=case.suspended_until)
     return (e.ExtensionGranted(reason=command.reason, limit=limit, due_at=due),)
@@ -121,8 +127,16 @@ def suspend(case: Case, command: c.Suspend, actor: Actor, now: datetime) -> Fact
 def _instant(command: c.Suspend, zone: str) -> datetime:
     until = command.until
     if isinstance(until, datetime):
-        return until.astimezone(UTC)
-    return datetime(until.year, until.month, until.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        return _utc(until)
+    return _utc(datetime(until.year, until.month, until.day, tzinfo=ZoneInfo(zone)))
+
+
+def _utc(at: datetime) -> datetime:
+    """The nearest instant that UTC can name: 9999-12-31T23:00-12:00 has no such name."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC) if at.year > MINYEAR else datetime.min.replace(tzinfo=UTC)
 
 
 def resume(case: Case, command: c.Resume, actor: Actor, now: datetime) -> Facts:
@@ -139,8 +153,12 @@ def inspect(case: Case, command: c.Inspect, actor: Actor, now: datetime) -> Fact
 
 
 def _rework_limit(case: Case) -> Limit:
-    value = round(case.limit.value * case.rules.policy.rework.share, 6)
-    return Limit(value=value, unit=case.limit.unit)
+    return _limit(case.limit.value * case.rules.policy.rework.share, case.limit.unit)
+
+
+def _limit(value: Decimal, unit: LimitUnit) -> Limit:
+    """As near to `value` as a limit can be."""
+    return Limit(value=min(max(round(value, 6), LEAST), MOST), unit=unit)
 
 
 def urge(case: Case, command: c.Urge, actor: Actor, now: datetime) -> Facts:
@@ -148,7 +166,7 @@ def urge(case: Case, command: c.Urge, actor: Actor, now: datetime) -> Facts:
 
 
 def supervise(case: Case, command: c.Supervise, actor: Actor, now: datetime) -> Facts:
-    due = command.due and command.due.astimezone(UTC)
+    due = command.due and _utc(command.due)
     if due is not None and due <= now:
         raise Invalid("supervision_due_in_the_past", due=due.isoformat())
     return (e.CaseSupervised(requirement=command.requirement, due=due),)

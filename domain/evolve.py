@@ -210,8 +210,8 @@ def _extension_requested(case: Case, event: Event, fact: e.ExtensionRequested) -
 
 def _extension_granted(case: Case, event: Event, fact: e.ExtensionGranted) -> Changes:
     clock = case.unit_clock and clocks.change_limit(case.unit_clock, fact.limit, event.at)
-    extended = {"extension_pending": False, "extensions": case.extensions + 1, "unit_clock": clock}
-    return {**extended, **_relieved(case.model_copy(update=extended), event.at)}
+    longer = {"extension_pending": False, "extensions": case.extensions + 1, "unit_clock": clock}
+    return {**longer, **_relieved(case.model_copy(update=longer), event.at)}
 
 
 def _extension_refused(case: Case, event: Event, fact: e.ExtensionRefused) -> Changes:
@@ -323,9 +323,8 @@ def _calendar_changed(case: Case, event: Event, fact: e.CalendarChanged) -> Chan
             return clock
         return clocks.change_calendar(clock, version, event.at)
 
-    rules = case.rules
     recalculated = {
-        "rules": Rules(policy=rules.policy, ladder=rules.ladder, calendar=fact.calendar),
+        "rules": Rules(policy=case.rules.policy, ladder=case.rules.ladder, calendar=fact.calendar),
         "unit_clock": moved(case.unit_clock),
         "stage_clock": moved(case.stage_clock),
     }

@@ -12,7 +12,7 @@ from domain import events as e
 from domain.actors import Actor
 from domain.alarms import due_at, next_alarm, stage_due_at
 from domain.calendar import Calendar
-from domain.case import OPEN, Case, CaseFacts, Snapshot
+from domain.case import OPEN, RUNNING, Case, CaseFacts, Snapshot
 from domain.commands import Command, Opening
 from domain.events import Event, Fact
 from domain.evolve import begin, evolve
@@ -46,7 +46,7 @@ def pass_time(case: Case, now: datetime) -> Step:
 def recalendar(case: Case, calendar: Calendar, now: datetime, command_id: str | None = None) -> Step:
     """Nothing happens unless `calendar` is a newer version of the case's own and the case is not ended."""
     mine = case.rules.calendar
-    if case.stage not in OPEN or calendar.id != mine.id or calendar.version <= mine.version:
+    if case.stage not in RUNNING or calendar.id != mine.id or calendar.version <= mine.version:
         return case, ()
     now = max(now, case.updated_at)
     case, before = pass_time(case, now)

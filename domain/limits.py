@@ -9,6 +9,8 @@ from pydantic import Field, PlainSerializer, field_validator
 
 from domain.base import Value
 
+#: The bounds of every limit's number.
+MOST, LEAST = Decimal(10_000), Decimal("0.000001")
 #: A work day is eight hours of working time, whatever the table of the day says (domain facts, 1.4).
 WORK_DAY_HOURS = 8
 
@@ -74,7 +76,7 @@ class Limit(Value):
 
     value: Annotated[
         Decimal,
-        Field(gt=0, le=10_000, decimal_places=6),
+        Field(gt=0, le=MOST, decimal_places=6),
         PlainSerializer(_plain, return_type=str, when_used="json"),
     ]
     unit: LimitUnit

@@ -98,6 +98,10 @@ _CASE: dict[str, Words] = {
         "不能报告此阶段[，下一阶段是第 {next} 段，共 {of} 段]。请按顺序报告；最后一段随处置反馈完成。",
         "This milestone is not the next one[ ({next} of {of} is)]. Go in order; the last is done by submitting.",
     ),
+    "milestone_not_yours": (
+        "分段进度由主办单位报告。请去掉 milestone 后提交。",
+        "Milestones are reported by the lead unit. Leave `milestone` out.",
+    ),
     "suspension_in_the_past": (
         "挂账截止时间[（{until}）]已过。请选择将来的时间。",
         "The suspension would end in the past[ ({until})]. Choose a later date.",

@@ -27,7 +27,8 @@ from io import StringIO
 from itertools import groupby
 from typing import Literal, cast
 
-from directory.model import Category, Condition, Milestone
+from directory.model import Category, Condition
+from domain.case import Milestone
 from domain.limits import Limit, parse_unit
 
 Line = Mapping[str, str]

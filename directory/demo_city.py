@@ -165,9 +165,7 @@ def _street(street: str, district: str, box: Box) -> Iterator[Area]:
     zh, en, communities = STREETS[street]
     yield _area(street, district, AreaLevel.STREET, (zh, en), box)
     for nth, names in enumerate(communities):
-        yield from _community(
-            f"{street}-{nth + 1}", street, names, box.slice_x(nth, nth + 1, len(communities))
-        )
+        yield from _community(f"{street}-{nth + 1}", street, names, box.slice_x(nth, nth + 1, len(communities)))
 
 
 def _community(community: str, street: str, names: str, box: Box) -> Iterator[Area]:

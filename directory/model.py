@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from domain.actors import Role
+from domain.case import Milestone
 from domain.limits import Limit
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
@@ -60,14 +61,6 @@ class User(Record):
     unit: str | None = None
     area: str | None = None
     name: str
-
-
-class Milestone(Record):
-    """One stage of a staged limit. The limit counts from dispatch, not from the stage before."""
-
-    name_zh: str
-    name_en: str
-    limit: Limit
 
 
 class Condition(Record):
@@ -150,6 +143,15 @@ class Directory(Record):
     @cached_property
     def condition_by_id(self) -> Mapping[str, Condition]:
         return {condition.id: condition for category in self.categories for condition in category.conditions}
+
+    @cached_property
+    def place_types(self) -> frozenset[str]:
+        return frozenset(place for category in self.categories for place in category.place_types)
+
+    @cached_property
+    def root(self) -> str:
+        """The city itself: the one area without a parent. Only to be asked of a directory that has areas."""
+        return next(area.id for area in self.areas if area.parent is None)
 
     def ancestors(self, area_id: str) -> tuple[str, ...]:
         """The area itself, then its parent, up to the root. KeyError for an unknown area."""

@@ -22,6 +22,8 @@ def _bounded(length: int) -> StringConstraints:
 
 #: An identifier somebody else gave: a unit, a category, a reference number.
 Name = Annotated[str, _bounded(128), AfterValidator(_printable)]
+#: Where something is, in words.
+Address = Annotated[str, _bounded(256), AfterValidator(_printable)]
 #: Why something was done; shown in lists.
 Reason = Annotated[str, _bounded(500), AfterValidator(_printable)]
 #: What was found, what was done.

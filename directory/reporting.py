@@ -1,0 +1,197 @@
+"""From what somebody reports to what a case starts from: the directory fills in grid, area, unit and limit.
+
+Pure: the directory, the rules and the instant come in. The API, the importer and the demonstration open through here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import AwareDatetime, Field
+
+from directory.model import Category, Condition, Directory
+from directory.places import Places
+from directory.positions import Datum, parse_datum, to_wgs84
+from directory.routing import route
+from domain.actors import Actor, Role
+from domain.base import Value
+from domain.case import Location
+from domain.commands import CLOCK_SKEW, Opening, Photos, SelfHandling
+from domain.errors import Forbidden, Invalid
+from domain.policy import Rules, Severity, Source
+from domain.text import Address, Name, Note
+
+#: What each role may report as; the first is what it means by saying nothing.
+SOURCES: dict[Role, tuple[Source, ...]] = {
+    Role.OFFICER: (Source.OFFICER,),
+    Role.RESIDENT: (Source.RESIDENT,),
+    Role.DISPATCHER: (Source.HOTLINE, Source.RESIDENT, Source.SYSTEM),
+    Role.SUPERVISOR: (Source.SUPERVISION, Source.SYSTEM),
+}
+
+
+class Position(Value):
+    """Degrees in the datum of the device: `wgs84` (GPS), `gcj02` (Amap, Tencent), `bd09` (Baidu), `cgcs2000`."""
+
+    lon: float
+    lat: float
+    datum: Name = Datum.WGS84.value
+
+
+class Report(Value):
+    """The body of `POST /cases`. Wants a position or an address; everything else the directory can fill in."""
+
+    category: Name
+    condition: Name | None = None
+    description: Note
+    location: Position | None = None
+    address: Address | None = None
+    grid: Name | None = None
+    place_type: Name | None = None
+    source: Source | None = None
+    severity: Severity = Severity.NORMAL
+    evidence: Photos = ()
+    external_ref: Name | None = None
+    discovered_at: AwareDatetime | None = Field(default=None, description="When it was seen; default: now.")
+    self_handled: SelfHandling | None = Field(default=None, description="Put right on the spot 自行处置.")
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The directory with its geometry, and the rules new cases start with."""
+
+    directory: Directory
+    places: Places
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    location: Location | None
+    area: str
+    grid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """Who reports, when it is received, and the names the case and its first command get."""
+
+    actor: Actor
+    at: datetime
+    case_id: str
+    command_id: str | None = None
+
+
+def resolve(city: City, report: Report, received: Receiving) -> Opening:
+    """Raises Invalid or Forbidden; the codes say which field and what to do about it."""
+    actor, now = received.actor, received.at
+    source = _source(report, actor)
+    discovered_at = report.discovered_at or now
+    if discovered_at > now + CLOCK_SKEW:
+        raise Invalid("discovered_in_future", discovered_at=discovered_at.isoformat())
+    category = _category(city.directory, report.category)
+    condition = _condition(category, report.condition)
+    where = _where(city, report)
+    place_type = _place_type(city.directory, report.place_type)
+    routed = route(city.directory, category=category.code, area=_area_id(where.area), place_type=place_type)
+    return Opening(
+        id=received.case_id,
+        actor=actor,
+        opened_at=now,
+        discovered_at=min(discovered_at, now),
+        category=category.code,
+        condition=condition.id,
+        description=report.description,
+        location=where.location,
+        address=report.address,
+        area=where.area,
+        grid=where.grid,
+        place_type=place_type,
+        source=source,
+        severity=report.severity,
+        evidence=report.evidence,
+        external_ref=report.external_ref,
+        limit=condition.limit,
+        milestones=condition.milestones,
+        proposed_unit=routed.unit if routed else None,
+        proposed_co_units=routed.co_units if routed else (),
+        self_handled=report.self_handled,
+        rules=city.rules,
+        command_id=received.command_id,
+    )
+
+
+def _source(report: Report, actor: Actor) -> Source:
+    allowed = SOURCES.get(actor.role)
+    if allowed is None:
+        raise Forbidden("role_forbidden", command="open", role=actor.role.value)
+    if report.self_handled is not None and actor.role is not Role.OFFICER:
+        raise Forbidden("self_handling_not_yours")
+    source = report.source or allowed[0]
+    if source not in allowed:
+        raise Invalid("source_not_yours", source=source.value, allowed=", ".join(allowed))
+    return source
+
+
+def _category(directory: Directory, code: str) -> Category:
+    category = directory.category_by_code.get(code)
+    if category is None:
+        raise Invalid("unknown_category", category=code)
+    return category
+
+
+def _condition(category: Category, wanted: str | None) -> Condition:
+    if wanted is None:
+        return category.default_condition
+    found = next((condition for condition in category.conditions if condition.id == wanted), None)
+    if found is None:
+        known = ", ".join(condition.id for condition in category.conditions)
+        raise Invalid("unknown_condition", condition=wanted, category=category.code, known=known)
+    return found
+
+
+def _place_type(directory: Directory, wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in directory.place_types:
+        raise Invalid("unknown_place_type", place_type=wanted, known=", ".join(sorted(directory.place_types)))
+    return wanted
+
+
+def _where(city: City, report: Report) -> Where:
+    directory = city.directory
+    if report.grid is not None and report.grid not in directory.area_by_id:
+        raise Invalid("unknown_grid", grid=report.grid)
+    if report.location is None:
+        if report.address is None:
+            raise Invalid("location_missing")
+        area = directory.path(report.grid) if report.grid else directory.path(directory.root)
+        return Where(None, area, report.grid)
+    location = locate_in_wgs84(report.location)
+    return _placed(city, location, report.grid)
+
+
+def _placed(city: City, location: Location, claimed: str | None) -> Where:
+    lon, lat = location.wgs84_lon, location.wgs84_lat
+    located = city.places.locate(lon, lat)
+    if located is None:
+        nearest, metres = city.places.nearest(lon, lat)
+        raise Invalid("outside_city", nearest=nearest, metres=round(metres))
+    if claimed is not None and not city.places.contains(claimed, lon, lat):
+        raise Invalid("grid_mismatch", given=claimed, actual=located.grid or located.area)
+    grid = claimed or located.grid
+    return Where(location, city.directory.path(grid or located.area), grid)
+
+
+def locate_in_wgs84(given: Position) -> Location:
+    """Raises Invalid for a datum nobody knows and for degrees that are none."""
+    try:
+        datum = parse_datum(given.datum)
+    except ValueError:
+        raise Invalid("datum_unknown", datum=given.datum, known=", ".join(Datum)) from None
+    try:
+        lon, lat = to_wgs84(given.lon, given.lat, datum)
+    except ValueError as error:
+        raise Invalid("coordinates_invalid", reason=str(error)) from None
+    return Location(lon=given.lon, lat=given.lat, datum=datum.value, wgs84_lon=round(lon, 7), wgs84_lat=round(lat, 7))
+
+
+def _area_id(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

@@ -1,0 +1,187 @@
+"""How everything outside talks to cases: open, command, ask. The only place that knows what Temporal's errors mean.
+
+Used by the API, the importer, the demonstration and the audit; runs no worker.
+"""
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain import life
+from domain.calendar import Calendar
+from domain.case import Snapshot
+from domain.commands import Opening
+from domain.errors import Conflict, NotVisible, RectifyError, Unavailable
+from domain.events import Event
+from domain.policy import Severity
+from workflows import attributes
+from workflows import interface as i
+from workflows.casefile import details, summary
+
+#: Temporal's priority keys: 1 is served first.
+_PRIORITY = {Severity.URGENT: 1, Severity.HIGH: 2, Severity.NORMAL: 3, Severity.LOW: 4}
+_DIGEST = "digest"
+_T = TypeVar("_T")
+
+
+class NotRunning(NotVisible):
+    """No such workflow, or it has ended: the server does not tell which. The archive does."""
+
+    def __init__(self) -> None:
+        super().__init__("case_not_found")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`created` is False where the same report had opened the case before; `case` is then how it began."""
+
+    case: Snapshot
+    created: bool
+
+
+class CaseEngine:
+    """`timeout` bounds every call; a case needs a live worker to answer one, but none to be opened."""
+
+    def __init__(
+        self, client: Client, *, task_queue: str = i.TASK_QUEUE, timeout: timedelta = timedelta(seconds=5)
+    ) -> None:
+        self._client = client
+        self._task_queue = task_queue
+        self._timeout = timeout
+
+    async def open(self, opening: Opening, digest: str) -> Opened:
+        """Durable when it returns. Raises Conflict when the id was opened from another report (`digest` differs)."""
+        case = life.snapshot(life.open_case(opening)[0])
+        try:
+            await _translated(self._start(opening, case, digest))
+        except WorkflowAlreadyStartedError:
+            return Opened(await _translated(self._began(opening.id, digest)), created=False)
+        return Opened(case, created=True)
+
+    async def _start(self, opening: Opening, case: Snapshot, digest: str) -> object:
+        return await self._client.start_workflow(
+            i.WORKFLOW,
+            i.CaseInput(opening=opening),
+            id=case.id,
+            task_queue=self._task_queue,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            search_attributes=attributes.at_opening(case),
+            memo={_DIGEST: digest},
+            static_summary=summary(case),
+            static_details=details(case),
+            priority=Priority(priority_key=_PRIORITY[case.severity], fairness_key=_district(case.area)),
+            rpc_timeout=self._timeout,
+        )
+
+    async def _began(self, case_id: str, digest: str) -> Snapshot:
+        handle = self._handle(case_id)
+        if await (await handle.describe(rpc_timeout=self._timeout)).memo_value(_DIGEST, None) != digest:
+            raise Conflict("idempotency_key_reused")
+        first = await anext(handle.fetch_history_events(page_size=1))
+        if first.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+            raise RectifyError("internal_error")
+        payloads = first.workflow_execution_started_event_attributes.input.payloads
+        start: i.CaseInput = (await self._client.data_converter.decode(payloads, [i.CaseInput]))[0]
+        if start.opening is None:
+            raise NotRunning
+        return life.snapshot(life.open_case(start.opening)[0])
+
+    async def give(self, case_id: str, name: str, order: i.Order, update_id: str) -> i.Receipt:
+        """Raises what the core raises, NotRunning for a case that is not running, Unavailable with no worker alive."""
+        update: Awaitable[i.Receipt] = self._handle(case_id).execute_update(
+            name, order, id=update_id, result_type=i.Receipt, rpc_timeout=self._timeout
+        )
+        return await _translated(update)
+
+    async def recalendar(self, case_id: str, calendar: Calendar) -> bool:
+        """Whether the case took it. Repeating it is harmless: the update id is the calendar's version."""
+        update: Awaitable[bool] = self._handle(case_id).execute_update(
+            i.RECALENDAR,
+            i.Publication(calendar=calendar),
+            id=f"recalendar-{calendar.id}-{calendar.version}",
+            result_type=bool,
+            rpc_timeout=self._timeout,
+        )
+        return await _translated(update)
+
+    async def reproject(self, case_id: str) -> int:
+        """Has the case written down again; returns the version that will then be there."""
+        update: Awaitable[int] = self._handle(case_id).execute_update(
+            i.REPROJECT, result_type=int, rpc_timeout=self._timeout
+        )
+        return await _translated(update)
+
+    async def snapshot(self, case_id: str) -> Snapshot:
+        query: Awaitable[Snapshot] = self._handle(case_id).query(
+            i.SNAPSHOT, result_type=Snapshot, rpc_timeout=self._timeout
+        )
+        return await _translated(query)
+
+    async def log(self, case_id: str, run_id: str | None = None) -> list[Event]:
+        """The events of the present run, or of an earlier one that Temporal still keeps."""
+        handle = self._client.get_workflow_handle(case_id, run_id=run_id)
+        query: Awaitable[list[Event]] = handle.query(i.LOG, result_type=list[Event], rpc_timeout=self._timeout)
+        return await _translated(query)
+
+    async def running(self) -> AsyncIterator[str]:
+        """Ids of all running cases, from visibility: a case opened this very second may still be missing."""
+        found = self._client.list_workflows(f"WorkflowType = '{i.WORKFLOW}' AND ExecutionStatus = 'Running'")
+        async for workflow in found:
+            yield workflow.id
+
+    async def is_running(self, case_id: str) -> bool:
+        try:
+            description = await self._handle(case_id).describe(rpc_timeout=self._timeout)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return description.close_time is None
+
+    def handle(self, case_id: str) -> WorkflowHandle[object, object]:
+        return self._handle(case_id)
+
+    def _handle(self, case_id: str) -> WorkflowHandle[object, object]:
+        return self._client.get_workflow_handle(case_id)
+
+
+def _district(area: str) -> str:
+    """The second level of the path: under load, one district's herd must not starve the others."""
+    return "/".join(area.split("/")[1:3])[:64]
+
+
+async def _translated(call: Awaitable[_T]) -> _T:
+    try:
+        return await call
+    except WorkflowUpdateFailedError as failure:
+        raise _refusal(failure) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise Unavailable("engine_unavailable") from None
+    except RPCError as error:
+        raise (
+            NotRunning() if error.status is RPCStatusCode.NOT_FOUND else Unavailable("engine_unavailable")
+        ) from error
+
+
+def _refusal(failure: WorkflowUpdateFailedError) -> RectifyError:
+    cause = failure.cause
+    if not isinstance(cause, ApplicationError):
+        return RectifyError("internal_error")
+    if cause.type == i.REFUSAL:
+        return i.Refusal.model_validate(cause.details[0]).revived()
+    if cause.type == "AcceptedUpdateCompletedWorkflow":
+        return NotRunning()
+    return RectifyError("internal_error")

@@ -1,0 +1,118 @@
+"""Cases as they were last written down. While a case runs its workflow is the truth; this is what lists show."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
+
+from domain.actors import Actor
+from domain.base import Value
+from domain.case import Snapshot, Stage
+from domain.events import Event
+from domain.policy import Rules
+from domain.text import Name
+from store.database import reading
+from store.pages import Order, Page, page
+from store.rows import words
+from store.scope import in_subtree, of_unit, visible
+from store.tables import CaseRow, EventRow, RulebookRow
+
+Sort = Literal["opened_at", "-opened_at", "due_at", "-due_at", "updated_at", "-updated_at"]
+
+#: Rules are named by their content, so what was read once is right for ever. A city has some dozens of them.
+_RULES: dict[str, Rules] = {}
+_RULES_KEPT = 256
+
+
+class CaseFilter(Value):
+    """What a list asks for; left out means any. By `due_at`, cases without a deadline stand as if due last of all.
+
+    `unit`: lead or co-unit. `area`: path of a subtree. `overdue`: the mark that stays. `level`: at least that of
+    escalation. `q`: part of the number, the reference, the description or the address. `opened_to` is excluded.
+    """
+
+    stages: tuple[Stage, ...] = ()
+    unit: Name | None = None
+    area: Name | None = None
+    category: Name | None = None
+    overdue: bool | None = None
+    level: int | None = None
+    q: Name | None = None
+    opened_from: AwareDatetime | None = None
+    opened_to: AwareDatetime | None = None
+    sort: Sort = "-opened_at"
+
+
+async def get(engine: AsyncEngine, case_id: str) -> Snapshot | None:
+    async with reading(engine) as connection:
+        found = await connection.scalar(select(col(CaseRow.snapshot)).where(col(CaseRow.id) == case_id))
+    return None if found is None else Snapshot.model_validate_json(found)
+
+
+async def rules(engine: AsyncEngine, digest: str) -> Rules | None:
+    if digest not in _RULES:
+        query = select(col(RulebookRow.data)).where(col(RulebookRow.digest) == digest)
+        async with reading(engine) as connection:
+            found = await connection.scalar(query)
+        if found is None:
+            return None
+        if len(_RULES) >= _RULES_KEPT:
+            _RULES.clear()
+        _RULES[digest] = Rules.model_validate_json(found)
+    return _RULES[digest]
+
+
+async def events(engine: AsyncEngine, case_id: str) -> tuple[tuple[int, Event], ...]:
+    """With their positions in the feed, in the order in which they happened."""
+    query = select(col(EventRow.position), col(EventRow.data)).where(col(EventRow.case_id) == case_id)
+    async with reading(engine) as connection:
+        found = (await connection.execute(query.order_by(col(EventRow.seq)))).all()
+    return tuple((position or 0, Event.model_validate_json(data)) for position, data in found)
+
+
+async def by_command(engine: AsyncEngine, command_id: str) -> tuple[str, int] | None:
+    """Case and number of the first event that the command caused."""
+    query = select(col(EventRow.case_id), col(EventRow.seq)).where(col(EventRow.command_id) == command_id)
+    async with reading(engine) as connection:
+        found = (await connection.execute(query.order_by(col(EventRow.position)).limit(1))).first()
+    return None if found is None else (found.case_id, found.seq)
+
+
+async def search(
+    engine: AsyncEngine, wanted: CaseFilter, viewer: Actor, cursor: str | None = None, limit: int = 50
+) -> Page:
+    """What the viewer may see of it. ValueError for a cursor of another list."""
+    column = col(getattr(CaseRow, wanted.sort.lstrip("-")))
+    order = Order(
+        (column, col(CaseRow.id)), f"cases {wanted.model_dump_json()}", descending=wanted.sort.startswith("-")
+    )
+    async with reading(engine) as connection:
+        return await page(connection, order, and_(visible(viewer), *_conditions(wanted)), cursor, limit)
+
+
+def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    row = CaseRow
+    possible: tuple[tuple[object, ColumnElement[bool]], ...] = (
+        (wanted.stages, col(row.stage).in_(wanted.stages)),
+        (wanted.unit, of_unit(wanted.unit or "")),
+        (wanted.area, in_subtree(wanted.area or "")),
+        (wanted.category, col(row.category) == wanted.category),
+        (wanted.level, col(row.escalation_level) >= (wanted.level or 0)),
+        (wanted.q, col(row.words).contains(words(wanted.q), autoescape=True)),
+    )
+    asked = [condition for value, condition in possible if value]
+    if wanted.overdue is not None:
+        asked.append(col(row.overdue).is_(wanted.overdue))
+    return asked + _opened(wanted.opened_from, wanted.opened_to)
+
+
+def _opened(since: datetime | None, before: datetime | None) -> list[ColumnElement[bool]]:
+    bounds = []
+    if since is not None:
+        bounds.append(col(CaseRow.opened_at) >= since)
+    if before is not None:
+        bounds.append(col(CaseRow.opened_at) < before)
+    return bounds

@@ -1,0 +1,212 @@
+"""The directory and the rules in force, kept between runs.
+
+A directory is saved whole, for it is only right as a whole; single areas and units may be added to it. Every change
+counts its version up, so that a process can tell cheaply whether what it holds is still right. Calendars, policies
+and ladders are never changed, only followed by a next version.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import SQLModel, col
+
+from directory.model import Area, Category, Directory, RoutingRow, Unit, User
+from domain.calendar import Calendar
+from domain.policy import Ladder, Policy
+from store.database import insert, reading, writing
+from store.rows import Row
+from store.tables import (
+    AreaRow,
+    CalendarRow,
+    CategoryRow,
+    PolicyRow,
+    RoutingTableRow,
+    SettingRow,
+    UnitRow,
+    UserRow,
+)
+
+_VERSION = "directory_version"
+_CITY = ("city_zh", "city_en", "zone")
+#: Of rows in one statement: PostgreSQL takes 65,535 parameters at most.
+_AT_ONCE = 1000
+
+
+async def is_empty(engine: AsyncEngine) -> bool:
+    return await version(engine) == 0
+
+
+async def version(engine: AsyncEngine) -> int:
+    """Counts every change; 0 while there is no directory."""
+    async with reading(engine) as connection:
+        return await _version(connection)
+
+
+async def save(engine: AsyncEngine, directory: Directory, calendar: Calendar, policy: Policy, ladder: Ladder) -> int:
+    """In place of whatever was there; gives the new version. The rules come into force for cases opened from now on.
+
+    ValueError if a calendar, policy or ladder of that id and version is there and says something else.
+    """
+    async with writing(engine) as connection:
+        await _replace(engine, connection, directory)
+        await _keep_calendar(engine, connection, calendar)
+        for kind, rules in (("policy", policy), ("ladder", ladder)):
+            await _keep_policy(engine, connection, kind, rules)
+        city = {name: str(getattr(directory, name)) for name in _CITY}
+        await _set(engine, connection, city | {"calendar": calendar.id})
+        return await _count_up(engine, connection)
+
+
+async def load(engine: AsyncEngine) -> Directory:
+    """LookupError while there is none."""
+    async with reading(engine) as connection:
+        settings = await _settings(connection)
+        if _VERSION not in settings:
+            raise LookupError("there is no directory yet")
+        return Directory.model_validate(
+            {name: settings[name] for name in _CITY}
+            | {
+                "version": int(settings[_VERSION]),
+                "areas": await _records(connection, AreaRow, Area),
+                "units": await _records(connection, UnitRow, Unit),
+                "users": await _records(connection, UserRow, User),
+                "categories": await _records(connection, CategoryRow, Category),
+                "routing": await _records(connection, RoutingTableRow, RoutingRow),
+            }
+        )
+
+
+async def current_rules(engine: AsyncEngine) -> tuple[Policy, Ladder, Calendar]:
+    """What a case opened now is judged by. LookupError while there is nothing."""
+    async with reading(engine) as connection:
+        settings = await _settings(connection)
+        if "calendar" not in settings:
+            raise LookupError("there are no rules yet")
+        policy = await _policy(connection, "policy", settings["policy"])
+        ladder = await _policy(connection, "ladder", settings["ladder"])
+        calendar = await _calendar(connection, settings["calendar"])
+    return (
+        Policy.model_validate_json(policy),
+        Ladder.model_validate_json(ladder),
+        Calendar.model_validate_json(calendar),
+    )
+
+
+async def publish_calendar(engine: AsyncEngine, calendar: Calendar) -> None:
+    """The next version of the calendar in force. ValueError if it is any other."""
+    async with writing(engine) as connection:
+        settings = await _settings(connection)
+        if settings.get("calendar") != calendar.id:
+            raise ValueError(f"the calendar in force is {settings.get('calendar')}, not {calendar.id}")
+        latest = Calendar.model_validate_json(await _calendar(connection, calendar.id))
+        if calendar.version != latest.version + 1:
+            raise ValueError(f"the next version of {calendar.id} is {latest.version + 1}, not {calendar.version}")
+        await _keep_calendar(engine, connection, calendar)
+
+
+async def add_area(engine: AsyncEngine, area: Area) -> None:
+    """Does nothing if there is an area of that id. LookupError if its parent is not there."""
+    async with writing(engine) as connection:
+        parent = await connection.scalar(select(col(AreaRow.path)).where(col(AreaRow.id) == area.parent))
+        if parent is None and area.parent is not None:
+            raise LookupError(f"there is no area {area.parent}")
+        await _add(engine, connection, AreaRow, {**_row(area), "path": f"{parent or ''}/{area.id}"})
+
+
+async def add_unit(engine: AsyncEngine, unit: Unit) -> None:
+    """Does nothing if there is a unit of that id. LookupError if its area is not there."""
+    async with writing(engine) as connection:
+        if await connection.scalar(select(col(AreaRow.id)).where(col(AreaRow.id) == unit.area)) is None:
+            raise LookupError(f"there is no area {unit.area}")
+        await _add(engine, connection, UnitRow, _row(unit))
+
+
+def _row(record: BaseModel, **columns: object) -> Row:
+    key = {"code": record.code} if isinstance(record, Category) else {"id": getattr(record, "id", None)}
+    return {**key, "data": record.model_dump_json(), **columns}
+
+
+async def _replace(engine: AsyncEngine, connection: AsyncConnection, directory: Directory) -> None:
+    rows: dict[type[SQLModel], Iterable[Row]] = {
+        AreaRow: (_row(area, path=directory.path(area.id)) for area in directory.areas),
+        UnitRow: (_row(unit) for unit in directory.units),
+        UserRow: (_row(user, role=user.role, unit=user.unit, area=user.area) for user in directory.users),
+        CategoryRow: (_row(category) for category in directory.categories),
+        RoutingTableRow: (_row(row) for row in directory.routing),
+    }
+    for table, new in rows.items():
+        await connection.execute(delete(table))
+        numbered = [{**row, "ordinal": ordinal} for ordinal, row in enumerate(new)]
+        for start in range(0, len(numbered), _AT_ONCE):
+            await connection.execute(insert(engine, table), numbered[start : start + _AT_ONCE])
+
+
+async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[AreaRow | UnitRow], row: Row) -> None:
+    last = await connection.scalar(select(func.max(col(table.ordinal))))
+    added = await connection.execute(
+        insert(engine, table).on_conflict_do_nothing(), {**row, "ordinal": (last or 0) + 1}
+    )
+    if added.rowcount:
+        await _count_up(engine, connection)
+
+
+async def _records(connection: AsyncConnection, table: Any, record: type[BaseModel]) -> Sequence[BaseModel]:  # noqa: ANN401 - any table with `ordinal` and `data`
+    found = await connection.scalars(select(col(table.data)).order_by(col(table.ordinal)))
+    return [record.model_validate_json(data) for data in found]
+
+
+async def _settings(connection: AsyncConnection) -> dict[str, str]:
+    found = await connection.execute(select(col(SettingRow.key), col(SettingRow.value)))
+    return {key: value for key, value in found}  # noqa: C416 - dict() does not know that a Row is a pair
+
+
+async def _set(engine: AsyncEngine, connection: AsyncConnection, values: dict[str, str]) -> None:
+    new = insert(engine, SettingRow)
+    upsert = new.on_conflict_do_update(index_elements=["key"], set_={"value": new.excluded.value})
+    await connection.execute(upsert, [{"key": key, "value": value} for key, value in values.items()])
+
+
+async def _version(connection: AsyncConnection) -> int:
+    found = await connection.scalar(select(col(SettingRow.value)).where(col(SettingRow.key) == _VERSION))
+    return int(found or 0)
+
+
+async def _count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:
+    following = await _version(connection) + 1
+    await _set(engine, connection, {_VERSION: str(following)})
+    return following
+
+
+async def _keep_calendar(engine: AsyncEngine, connection: AsyncConnection, calendar: Calendar) -> None:
+    key = {"id": calendar.id, "version": calendar.version}
+    values = {**key, "data": calendar.model_dump_json(), "published_at": datetime.now(UTC)}
+    kept = (col(CalendarRow.id) == calendar.id) & (col(CalendarRow.version) == calendar.version)
+    await connection.execute(insert(engine, CalendarRow).on_conflict_do_nothing(), values)
+    stored = await connection.scalar(select(col(CalendarRow.data)).where(kept))
+    if Calendar.model_validate_json(stored or "") != calendar:
+        raise ValueError(f"calendar {calendar.id} has another version {calendar.version} already")
+
+
+async def _keep_policy(engine: AsyncEngine, connection: AsyncConnection, kind: str, rules: Policy | Ladder) -> None:
+    key = {"kind": kind, "id": rules.id, "version": rules.version}
+    row = PolicyRow
+    kept = (col(row.kind) == kind) & (col(row.id) == rules.id) & (col(row.version) == rules.version)
+    await connection.execute(insert(engine, row).on_conflict_do_nothing(), {**key, "data": rules.model_dump_json()})
+    stored = await connection.scalar(select(col(row.data)).where(kept))
+    if type(rules).model_validate_json(stored or "") != rules:
+        raise ValueError(f"{kind} {rules.id} has another version {rules.version} already")
+    await _set(engine, connection, {kind: rules.id})
+
+
+async def _policy(connection: AsyncConnection, kind: str, name: str) -> str:
+    query = select(col(PolicyRow.data)).where(col(PolicyRow.kind) == kind, col(PolicyRow.id) == name)
+    return str(await connection.scalar(query.order_by(col(PolicyRow.version).desc()).limit(1)))
+
+
+async def _calendar(connection: AsyncConnection, name: str) -> str:
+    query = select(col(CalendarRow.data)).where(col(CalendarRow.id) == name)
+    return str(await connection.scalar(query.order_by(col(CalendarRow.version).desc()).limit(1)))

@@ -1,0 +1,34 @@
+"""`domain.permissions.may_see`, in SQL. A test compares the two; neither may change alone."""
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlmodel import col
+
+from domain.actors import Actor, Role
+from store.tables import CaseRow, CaseUnitRow
+
+
+def visible(viewer: Actor) -> ColumnElement[bool]:
+    """Rows of `cases` that the viewer may see."""
+    if viewer.role is Role.ADMIN:
+        return true()
+    return or_(col(CaseRow.reporter) == viewer.user, _by_role(viewer))
+
+
+def _by_role(viewer: Actor) -> ColumnElement[bool]:
+    if viewer.role is Role.UNIT:
+        return false() if viewer.unit is None else of_unit(viewer.unit)
+    if viewer.role is Role.RESIDENT or viewer.area is None:
+        return false()
+    return in_subtree(viewer.area)
+
+
+def of_unit(unit: str) -> ColumnElement[bool]:
+    """Cases that the unit leads or helps with."""
+    cases = select(col(CaseUnitRow.case_id)).where(col(CaseUnitRow.unit) == unit)
+    return col(CaseRow.id).in_(cases)
+
+
+def in_subtree(path: str) -> ColumnElement[bool]:
+    """`domain.actors.within`, as a range an index can serve: `0` is the character that follows `/`."""
+    area = col(CaseRow.area)
+    return or_(area == path, and_(area >= f"{path}/", area < f"{path}0"))

@@ -44,12 +44,12 @@ def pass_time(case: Case, now: datetime) -> Step:
 
 
 def recalendar(case: Case, calendar: Calendar, now: datetime, command_id: str | None = None) -> Step:
-    """Nothing happens unless `calendar` is a newer version of the case's own and the case is not ended."""
-    mine = case.rules.calendar
-    if case.stage not in RUNNING or calendar.id != mine.id or calendar.version <= mine.version:
-        return case, ()
+    """Nothing but time passes unless `calendar` is a newer version of the case's own and the case has not ended."""
     now = max(now, case.updated_at)
     case, before = pass_time(case, now)
+    mine = case.rules.calendar
+    if case.stage not in RUNNING or calendar.id != mine.id or calendar.version <= mine.version:
+        return case, before
     changed = e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None)
     after_change = evolve(case, Event(seq=case.version + 1, at=now, by=None, fact=changed))
     fact = changed.model_copy(update={"due_after": due_at(after_change)})

@@ -39,6 +39,11 @@ class Places:
         shapely.prepare(self._shapes)
         self._tree = STRtree(self._shapes)
 
+    @property
+    def known(self) -> bool:
+        """Whether any area has a shape. Without one, no position can be called outside."""
+        return bool(self._areas)
+
     def locate(self, lon: float, lat: float) -> Located | None:
         """None when no area holds the position."""
         area = next(self._areas_at(lon, lat), None)

@@ -72,6 +72,17 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the ledger of another system adds to a report; only the importer may say so, never a client.
+
+    `area` is where it lies if no shape tells; `unit` has it already, whatever the routing table says.
+    """
+
+    area: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Receiving:
     """Who reports, when it is received, and the names the case and its first command get."""
 
@@ -79,19 +90,22 @@ class Receiving:
     at: datetime
     case_id: str
     command_id: str | None = None
+    ledger: Ledger | None = None
 
 
 def resolve(city: City, report: Report, received: Receiving) -> Opening:
     """Raises Invalid or Forbidden; the codes say which field and what to do about it."""
     actor, now = received.actor, received.at
-    source = _source(report, actor)
+    ledger = received.ledger or Ledger()
+    source = _source(report, actor) if received.ledger is None else Source.IMPORT
     discovered_at = report.discovered_at or now
     if discovered_at > now + CLOCK_SKEW:
         raise Invalid("discovered_in_future", discovered_at=discovered_at.isoformat())
     category = _category(city.directory, report.category)
     condition = _condition(category, report.condition)
-    where = _where(city, report)
+    where = _where(city, report, ledger.area)
     place_type = _place_type(city.directory, report.place_type)
+    unit = _unit(city.directory, ledger.unit)
     routed = route(city.directory, category=category.code, area=_area_id(where.area), place_type=place_type)
     return Opening(
         id=received.case_id,
@@ -112,8 +126,8 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         external_ref=report.external_ref,
         limit=condition.limit,
         milestones=condition.milestones,
-        proposed_unit=routed.unit if routed else None,
-        proposed_co_units=routed.co_units if routed else (),
+        proposed_unit=unit or (routed.unit if routed else None),
+        proposed_co_units=routed.co_units if routed and unit is None else (),
         self_handled=report.self_handled,
         rules=city.rules,
         command_id=received.command_id,
@@ -155,17 +169,25 @@ def _place_type(directory: Directory, wanted: str | None) -> str | None:
     return wanted
 
 
-def _where(city: City, report: Report) -> Where:
+def _unit(directory: Directory, wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in directory.unit_by_id:
+        raise Invalid("unknown_unit", unit=wanted)
+    return wanted
+
+
+def _where(city: City, report: Report, told: str | None) -> Where:
+    """In a city without a single shape every position is taken, and the area is the one that was told."""
     directory = city.directory
     if report.grid is not None and report.grid not in directory.area_by_id:
         raise Invalid("unknown_grid", grid=report.grid)
-    if report.location is None:
-        if report.address is None:
-            raise Invalid("location_missing")
-        area = directory.path(report.grid) if report.grid else directory.path(directory.root)
-        return Where(None, area, report.grid)
-    location = locate_in_wgs84(report.location)
-    return _placed(city, location, report.grid)
+    if told is not None and told not in directory.area_by_id:
+        raise Invalid("unknown_area", area=told)
+    if report.location is None and report.address is None:
+        raise Invalid("location_missing")
+    location = locate_in_wgs84(report.location) if report.location else None
+    if location is not None and city.places.known:
+        return _placed(city, location, report.grid)
+    return Where(location, directory.path(report.grid or told or directory.root), report.grid)
 
 
 def _placed(city: City, location: Location, claimed: str | None) -> Where:

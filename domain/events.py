@@ -13,7 +13,7 @@ from pydantic import Field
 from domain.actors import Actor
 from domain.base import Value
 from domain.calendar import Calendar
-from domain.case import Location, Milestone
+from domain.case import Location, Milestone, Outcome
 from domain.limits import Limit
 from domain.policy import Audience, ClockKind, RungAction, Severity, Source
 
@@ -278,6 +278,20 @@ class CaseArchived(Value):
     type: Literal["CaseArchived"] = "CaseArchived"
 
 
+class CaseImported(Value):
+    """It had ended, as the ledger of `system` tells, before it came here at `imported_at`. Nothing else is known.
+
+    `status` is the ledger's own word for it. The event's instant is the one at which the ledger says it ended.
+    """
+
+    type: Literal["CaseImported"] = "CaseImported"
+    system: str
+    status: str | None
+    unit: str | None
+    outcome: Outcome
+    imported_at: datetime
+
+
 Fact = (
     CaseOpened
     | CaseSelfHandled
@@ -314,6 +328,7 @@ Fact = (
     | RungFired
     | CalendarChanged
     | CaseArchived
+    | CaseImported
 )
 
 

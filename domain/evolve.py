@@ -98,7 +98,8 @@ def _close(case: Case, at: datetime, outcome: Outcome) -> Changes:
     return {**_enter(case, Stage.CLOSURE, at, ClockKind.WINDOW), "closed_at": at, "outcome": outcome}
 
 
-def _end(case: Case, event: Event, stage: Stage, outcome: Outcome) -> Changes:
+def _end(case: Case, event: Event, outcome: Outcome) -> Changes:
+    stage = Stage.ARCHIVED if outcome in {Outcome.RECTIFIED, Outcome.SELF_HANDLED} else Stage(outcome.value)
     running = case.unit_clock is not None and case.unit_clock.stopped_at is None
     return {
         **_enter(case, stage, event.at, None),
@@ -108,6 +109,10 @@ def _end(case: Case, event: Event, stage: Stage, outcome: Outcome) -> Changes:
         "closed_at": event.at,
         "outcome": outcome,
     }
+
+
+def _ended(outcome: Outcome) -> Callable[[Case, Event, object], Changes]:
+    return lambda case, event, _: _end(case, event, outcome)
 
 
 def _author(event: Event) -> str:
@@ -132,10 +137,6 @@ def _submission(event: Event, unit: str, fact: e.CaseSelfHandled | e.Rectificati
 
 def _verified(case: Case, event: Event, fact: e.CaseVerified) -> Changes:
     return _enter(case, Stage.ASSIGNMENT, event.at, ClockKind.DISPATCH)
-
-
-def _dismissed(case: Case, event: Event, fact: e.CaseDismissed) -> Changes:
-    return _end(case, event, Stage.DISMISSED, Outcome.DISMISSED)
 
 
 def _dispatched(case: Case, event: Event, fact: e.CaseDispatched) -> Changes:
@@ -262,14 +263,6 @@ def _supervision_expired(case: Case, event: Event, fact: e.SupervisionExpired) -
     return {"supervision": case.supervision and case.supervision.model_copy(update={"expired": True})}
 
 
-def _withdrawn(case: Case, event: Event, fact: e.CaseWithdrawn) -> Changes:
-    return _end(case, event, Stage.WITHDRAWN, Outcome.WITHDRAWN)
-
-
-def _force_closed(case: Case, event: Event, fact: e.CaseForceClosed) -> Changes:
-    return _end(case, event, Stage.FORCE_CLOSED, Outcome.FORCE_CLOSED)
-
-
 def _rated(case: Case, event: Event, fact: e.CaseRated) -> Changes:
     return {"rating": Rating(score=fact.score, comment=fact.comment)}
 
@@ -357,6 +350,11 @@ def _archived(case: Case, event: Event, fact: e.CaseArchived) -> Changes:
     return {"stage": Stage.ARCHIVED, "stage_clock": None, "late_since": None}
 
 
+def _imported(case: Case, event: Event, fact: e.CaseImported) -> Changes:
+    """Whether it was late nobody here can tell: no clock of ours has run."""
+    return {**_end(case, event, fact.outcome), "lead_unit": fact.unit}
+
+
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
     return names if name in names else (*names, name)
 
@@ -365,7 +363,7 @@ _CHANGES: dict[type, Callable[[Case, Event, Any], Changes]] = {
     e.CaseOpened: _opened,
     e.CaseSelfHandled: _self_handled,
     e.CaseVerified: _verified,
-    e.CaseDismissed: _dismissed,
+    e.CaseDismissed: _ended(Outcome.DISMISSED),
     e.CaseDispatched: _dispatched,
     e.CaseAccepted: _accepted,
     e.CaseReturned: _returned,
@@ -384,8 +382,8 @@ _CHANGES: dict[type, Callable[[Case, Event, Any], Changes]] = {
     e.CaseUrged: _urged,
     e.CaseSupervised: _supervised,
     e.SupervisionExpired: _supervision_expired,
-    e.CaseWithdrawn: _withdrawn,
-    e.CaseForceClosed: _force_closed,
+    e.CaseWithdrawn: _ended(Outcome.WITHDRAWN),
+    e.CaseForceClosed: _ended(Outcome.FORCE_CLOSED),
     e.CaseRated: _rated,
     e.AppealFiled: _appeal_filed,
     e.AppealSupported: _appeal_in(AppealState.SECOND_REVIEW),
@@ -397,4 +395,5 @@ _CHANGES: dict[type, Callable[[Case, Event, Any], Changes]] = {
     e.RungFired: _rung_fired,
     e.CalendarChanged: _calendar_changed,
     e.CaseArchived: _archived,
+    e.CaseImported: _imported,
 }

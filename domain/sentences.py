@@ -180,8 +180,8 @@ _REQUEST: dict[str, Words] = {
         "A filter[, {field},] is not valid[: {reason}]. Correct it and try again.",
     ),
     "too_many_requests": (
-        "请求过于频繁[，请 {retry_after} 秒后再试]。请稍候。",
-        "Too many requests[; try again in {retry_after} seconds]. Slow down.",
+        "请求过于频繁。请稍候，按 Retry-After 的秒数再试。",
+        "Too many requests. Wait as long as Retry-After says.",
     ),
     "not_found": ("没有这个地址。请查阅接口文档。", "There is nothing at this address. See the API's description."),
     "method_not_allowed": (
@@ -239,8 +239,8 @@ _REPORT: dict[str, Words] = {
         "The coordinates are not in that grid[: {given} was given, they are in {actual}]. Correct one of the two.",
     ),
     "datum_unknown": (
-        "坐标系无法识别[（{datum}）]。请用 wgs84、cgcs2000、gcj02 或 bd09。",
-        "The datum is not known[: {datum}]. Use wgs84, cgcs2000, gcj02 or bd09.",
+        "坐标系无法识别[（{datum}）]。请用手机或地图所用的坐标系[：{known}]。",
+        "The datum is not known[: {datum}]. Give that of the device or the map[: {known}].",
     ),
     "coordinates_invalid": (
         "坐标有误。经度须在 ±180 之间，纬度须在 ±90 之间。",
@@ -250,9 +250,13 @@ _REPORT: dict[str, Words] = {
         "发现时间[（{discovered_at}）]在将来。请校准手机时间。",
         "The time of discovery[, {discovered_at},] lies in the future. Check the device's clock.",
     ),
+    "closed_before_opened": (
+        "结案时间早于发现时间。请核对台账中的两个日期。",
+        "It was closed before it was discovered. Check the two dates in the ledger.",
+    ),
     "source_not_yours": (
-        "您不能使用此来源[（{source}）]上报。请改用您的渠道。",
-        "You may not report with this source[: {source}]. Use your own.",
+        "您不能使用此来源[（{source}）]上报。请改用您的渠道[：{allowed}]。",
+        "You may not report with this source[: {source}]. Use your own[: {allowed}].",
     ),
     "severity_not_yours": (
         "您不能指定此紧急程度[（{severity}）]。请留空，由系统确定。",

@@ -17,6 +17,7 @@ STAGES: dict[str, Words] = {
     "force_closed": ("强制结案", "force-closed"),
 }
 COMMANDS: dict[str, Words] = {
+    "open": ("上报", "report"),
     "verify": ("核实", "verify"),
     "dismiss": ("不予立案", "dismiss"),
     "assign": ("派遣", "assign"),

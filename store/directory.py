@@ -147,10 +147,8 @@ async def _replace(engine: AsyncEngine, connection: AsyncConnection, directory: 
 
 async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[AreaRow | UnitRow], row: Row) -> None:
     last = await connection.scalar(select(func.max(col(table.ordinal))))
-    added = await connection.execute(
-        insert(engine, table).on_conflict_do_nothing(), {**row, "ordinal": (last or 0) + 1}
-    )
-    if added.rowcount:
+    new = insert(engine, table).on_conflict_do_nothing().returning(col(table.id))
+    if await connection.scalar(new, {**row, "ordinal": (last or 0) + 1}) is not None:
         await _count_up(engine, connection)
 
 
@@ -176,6 +174,7 @@ async def _version(connection: AsyncConnection) -> int:
 
 
 async def _count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:
+    await connection.execute(select(col(SettingRow.key)).where(col(SettingRow.key) == _VERSION).with_for_update())
     following = await _version(connection) + 1
     await _set(engine, connection, {_VERSION: str(following)})
     return following

@@ -1,0 +1,107 @@
+"""The two databases behave as one: instants, transactions, keys."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+
+from store.database import insert, open_engine, reading, sync_url, writing
+from store.tables import SettingRow, TokenRow
+
+ROOT = Path(__file__).parents[2]
+
+
+async def put(connection: AsyncConnection, engine: AsyncEngine, at: datetime, name: str = "x") -> None:
+    values = {"hash": name, "user": "u", "issued_at": at, "expires_at": None, "revoked_at": None}
+    await connection.execute(insert(engine, TokenRow), values)
+
+
+class TestInstant:
+    @pytest.mark.parametrize(
+        "at",
+        [
+            datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8))),
+            datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+            datetime(9999, 1, 1, tzinfo=UTC),
+        ],
+    )
+    async def test_comes_back_as_the_same_instant_in_utc(self, engine: AsyncEngine, at: datetime) -> None:
+        async with writing(engine) as connection:
+            await put(connection, engine, at)
+        async with reading(engine) as connection:
+            found = await connection.scalar(select(col(TokenRow.issued_at)))
+        assert found == at
+        assert found is not None
+        assert found.tzinfo is UTC
+
+    async def test_without_a_zone_is_refused(self, engine: AsyncEngine) -> None:
+        with pytest.raises(StatementError, match="no time zone"):
+            async with writing(engine) as connection:
+                await put(connection, engine, datetime(2026, 3, 2))  # noqa: DTZ001 - that is the point
+
+    async def test_sorts_by_time(self, engine: AsyncEngine) -> None:
+        times = [datetime(year, 1, 1, tzinfo=UTC) for year in (2026, 1950, 9999, 1970)]
+        async with writing(engine) as connection:
+            for n, at in enumerate(times):
+                await put(connection, engine, at, str(n))
+        async with reading(engine) as connection:
+            found = await connection.scalars(select(col(TokenRow.issued_at)).order_by(col(TokenRow.issued_at)))
+        assert list(found) == sorted(times)
+
+
+class TestWriting:
+    async def test_keeps_nothing_of_a_block_that_failed(self, engine: AsyncEngine) -> None:
+        async def fail() -> None:
+            async with writing(engine) as connection:
+                await connection.execute(insert(engine, SettingRow), {"key": "a", "value": "1"})
+                raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            await fail()
+        async with reading(engine) as connection:
+            assert (await connection.scalars(select(col(SettingRow.key)))).all() == []
+
+    async def test_counts_right_when_many_count_at_once(self, engine: AsyncEngine) -> None:
+        async with writing(engine) as connection:
+            await connection.execute(insert(engine, SettingRow), {"key": "n", "value": "0"})
+
+        async def count_up() -> None:
+            async with writing(engine) as connection:
+                query = select(col(SettingRow.value)).where(col(SettingRow.key) == "n").with_for_update()
+                value = int(await connection.scalar(query) or 0)
+                row = insert(engine, SettingRow).values(key="n", value=str(value + 1))
+                await connection.execute(
+                    row.on_conflict_do_update(index_elements=["key"], set_={"value": row.excluded.value})
+                )
+
+        await asyncio.gather(*(count_up() for _ in range(20)))
+        async with reading(engine) as connection:
+            assert await connection.scalar(select(col(SettingRow.value))) == "20"
+
+
+class TestOpen:
+    @pytest.mark.parametrize("url", ["mysql://x/y", "nonsense://", "oracle:///x"])
+    def test_refuses_other_databases(self, url: str) -> None:
+        with pytest.raises(ValueError, match="no database for rectify"):
+            open_engine(url)
+
+    def test_names_the_same_database_for_the_migrations(self) -> None:
+        assert (
+            sync_url("sqlite:////tmp/a b.db") == sync_url("sqlite+aiosqlite:////tmp/a b.db") == "sqlite:////tmp/a b.db"
+        )
+        assert sync_url("postgres://me:p%40ss@host/db") == "postgresql+psycopg://me:p%40ss@host/db"
+
+
+class TestHouseRule:
+    def test_only_the_edges_begin_and_commit(self) -> None:
+        edge = re.compile(r"\.(commit|begin|begin_nested)\(")
+        folders = ("activities", "api", "commands", "directory", "domain", "store", "workflows")
+        files = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+        found = {str(path.relative_to(ROOT)) for path in files if edge.search(path.read_text(encoding="utf-8"))}
+        assert found == {"store/database.py", "store/migrate.py"}

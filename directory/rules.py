@@ -193,6 +193,7 @@ _CHINESE = {
     "trigger": "须且只能写 used、overdue、returns、failed_inspections 之一，现有：{given}。",
     "same_id": "阶梯级别的 id 重复：{ids}。",
     "repeat": "级别 {rung} 有 repeat，但只有 overdue 的级别可以重复。",
+    "too_often": "级别 {rung} 重复过密，至少相隔一小时。",
     "clock": "级别 {rung} 按次数触发，不应写 clock。",
 }
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from domain import clock as clocks
 from domain import events as e
-from domain.case import OPEN, AppealState, Case, FiredRung, Stage
+from domain.case import OPEN, AppealState, Case, CaseFacts, FiredRung, Stage
 from domain.clock import Clock
 from domain.events import Event, Fact
 from domain.evolve import evolve
@@ -28,7 +28,7 @@ class Alarm:
     fact: Callable[[], Fact]
 
 
-def clock_kind(case: Case) -> ClockKind | None:
+def clock_kind(case: CaseFacts) -> ClockKind | None:
     """Whose limit the stage's own clock measures."""
     if case.stage is Stage.ASSIGNMENT:
         return ClockKind.ACCEPTANCE if case.lead_unit else ClockKind.DISPATCH
@@ -61,11 +61,19 @@ def tick(case: Case, now: datetime) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def due_at(case: Case) -> datetime | None:
-    """The deadline of what the case waits for: the unit's from dispatch to submission, otherwise the stage's own."""
+def waits_on(case: CaseFacts) -> ClockKind | None:
+    """Whose deadline is the case's: the unit's from dispatch to submission, otherwise the stage's; None once closed."""
     if case.stage in {Stage.ASSIGNMENT, Stage.RECTIFICATION} and case.unit_clock is not None:
-        return unit_due_at(case)
-    return stage_due_at(case) if case.stage in OPEN else None
+        return ClockKind.UNIT
+    return clock_kind(case) if case.stage in OPEN else None
+
+
+def due_at(case: Case) -> datetime | None:
+    """The deadline of what the case waits for; None while it waits for nothing."""
+    kind = waits_on(case)
+    if kind is None:
+        return None
+    return unit_due_at(case) if kind is ClockKind.UNIT else stage_due_at(case)
 
 
 def unit_due_at(case: Case) -> datetime | None:
@@ -109,7 +117,7 @@ def _stage_end(case: Case, kind: ClockKind, clock: Clock) -> Iterator[Alarm]:
         if case.appeal is None or case.appeal.state not in {AppealState.PENDING, AppealState.SECOND_REVIEW}:
             yield Alarm(due, 9, "closure window ends", e.CaseArchived)
     elif kind is ClockKind.ACCEPTANCE and case.rules.policy.acceptance.on_expiry == "deem_accepted":
-        yield Alarm(due, 5, "deemed accepted", lambda: e.CaseAccepted(accepted_at=due, deemed=True))
+        yield Alarm(due, 3, "deemed accepted", lambda: e.CaseAccepted(accepted_at=due, deemed=True))
     elif case.late_since is None:
         yield Alarm(due, 3, f"{kind} due", lambda: e.DeadlinePassed(clock=kind, due_at=due))
 

@@ -5,6 +5,7 @@ never reads a table. The shipped values are in `directory/data/`; `rectify polic
 """
 
 import hashlib
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +17,9 @@ from pydantic_core import PydanticCustomError
 from domain.base import Value
 from domain.calendar import Calendar
 from domain.limits import DayReading, Limit, LimitUnit
+
+#: A rung that repeats more often than this would drown whoever it tells.
+MOST_OFTEN = timedelta(hours=1)
 
 
 class Source(StrEnum):
@@ -189,6 +193,10 @@ class Ladder(Value):
             if rung.repeat is not None and rung.when.overdue is None:
                 raise PydanticCustomError(
                     "repeat", "rung {rung} repeats, but only one that is `overdue` by something may", {"rung": rung.id}
+                )
+            if rung.repeat is not None and rung.repeat.amount < MOST_OFTEN:
+                raise PydanticCustomError(
+                    "too_often", "rung {rung} repeats too often; leave at least an hour between", {"rung": rung.id}
                 )
             if rung.when.counted and rung.clock is not ClockKind.UNIT:
                 raise PydanticCustomError("clock", "rung {rung} counts events; leave its clock out", {"rung": rung.id})

@@ -1,5 +1,6 @@
 """Cases as they were last written down. While a case runs its workflow is the truth; this is what lists show."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Literal
 
@@ -10,7 +11,7 @@ from sqlmodel import col
 
 from domain.actors import Actor
 from domain.base import Value
-from domain.case import Snapshot, Stage
+from domain.case import RUNNING, Snapshot, Stage
 from domain.events import Event
 from domain.policy import Rules
 from domain.text import Name
@@ -50,6 +51,12 @@ async def get(engine: AsyncEngine, case_id: str) -> Snapshot | None:
     async with reading(engine) as connection:
         found = await connection.scalar(select(col(CaseRow.snapshot)).where(col(CaseRow.id) == case_id))
     return None if found is None else Snapshot.model_validate_json(found)
+
+
+async def known(engine: AsyncEngine, ids: Collection[str]) -> set[str]:
+    """Those of the ids that stand for a case written down here."""
+    async with reading(engine) as connection:
+        return set(await connection.scalars(select(col(CaseRow.id)).where(col(CaseRow.id).in_(ids))))
 
 
 async def rules(engine: AsyncEngine, digest: str) -> Rules | None:
@@ -104,6 +111,8 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         (wanted.q, col(row.words).contains(words(wanted.q), autoescape=True)),
     )
     asked = [condition for value, condition in possible if value]
+    if wanted.stages and RUNNING.issuperset(wanted.stages):
+        asked.append(and_(col(row.running)))
     if wanted.overdue is not None:
         asked.append(col(row.overdue).is_(wanted.overdue))
     return asked + _opened(wanted.opened_from, wanted.opened_to)

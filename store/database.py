@@ -75,6 +75,17 @@ async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
+async def refresh_statistics(engine: AsyncEngine) -> None:
+    """To be called at every start and once a day: SQLite chooses its indexes by them and never counts by itself.
+
+    Reads a sample, some milliseconds whatever the size. PostgreSQL does this on its own.
+    """
+    if engine.dialect.name == "sqlite":
+        async with writing(engine) as connection:
+            await connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
+            await connection.exec_driver_sql("ANALYZE")
+
+
 def insert(engine: AsyncEngine, table: type[SQLModel]) -> Any:  # noqa: ANN401 - the two have no common base with on_conflict_…
     """An `insert` that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     dialect = postgresql if engine.dialect.name == "postgresql" else sqlite

@@ -28,7 +28,7 @@ async def tasks(engine: AsyncEngine, viewer: Actor, cursor: str | None = None, l
     """By deadline; what is suspended comes last. ValueError for a cursor of another list."""
     suspended = case((col(CaseRow.suspended_until).is_(None), 0), else_=1)
     order = Order((suspended, col(CaseRow.due_at), col(CaseRow.id)), f"tasks {viewer.role}")
-    where = and_(visible(viewer), _candidates(viewer))
+    where = and_(col(CaseRow.running), visible(viewer), _candidates(viewer))
     found: list[Snapshot] = []
     async with reading(engine) as connection:
         while True:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
-from store.database import insert, open_engine, reading, sync_url, writing
+from store.database import insert, open_engine, reading, refresh_statistics, sync_url, writing
 from store.tables import SettingRow, TokenRow
 
 ROOT = Path(__file__).parents[2]
@@ -105,3 +105,12 @@ class TestHouseRule:
         files = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
         found = {str(path.relative_to(ROOT)) for path in files if edge.search(path.read_text(encoding="utf-8"))}
         assert found == {"store/database.py", "store/migrate.py"}
+
+
+class TestStatistics:
+    async def test_are_counted_without_harm(self, engine: AsyncEngine) -> None:
+        async with writing(engine) as connection:
+            await connection.execute(insert(engine, SettingRow), {"key": "a", "value": "1"})
+        await refresh_statistics(engine)
+        async with reading(engine) as connection:
+            assert (await connection.scalars(select(col(SettingRow.key)))).all() == ["a"]

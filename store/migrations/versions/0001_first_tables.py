@@ -124,7 +124,13 @@ def _create_cases() -> None:
     _index("cases", "ix_cases_late", "late_since", "id", where="late_since IS NOT NULL")
     _index("cases", "ix_cases_opened", "opened_at", "id")
     _index("cases", "ix_cases_reporter", "reporter", "opened_at")
-    _index("cases", "ix_cases_stage_due", "stage", "due_at", "id")
+    op.create_index(
+        "ix_cases_running",
+        "cases",
+        ["stage", "due_at", "id"],
+        sqlite_where=sa.text("running = 1"),
+        postgresql_where=sa.text("running"),
+    )
     _index("cases", "ix_cases_updated", "updated_at", "id")
 
 

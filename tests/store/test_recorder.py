@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.orm import Mapped
 from sqlmodel import SQLModel, col
 
@@ -18,7 +19,8 @@ from domain.events import CommentAdded
 from domain.record import Record
 from store import cases, feed
 from store.database import open_engine, reading, writing
-from store.recorder import Recorder
+from store.recorder import Recorder, _Statements
+from store.rows import Rows
 from store.tables import CaseEvidenceRow, CaseRow, CaseUnitRow, EventRow, NoticeRow
 from tests.support.records import (
     ADMIN,
@@ -175,6 +177,32 @@ class TestFeedOrder:
         await other.dispose()
         assert all(first < second for first, second in pairwise(seen))
         assert len(seen) == await count(engine, EventRow)
+
+    async def test_who_comes_later_waits_for_who_has_positions_but_no_commit(self, engine: AsyncEngine) -> None:
+        slow, quick = Recorder(engine, timeout=10), Recorder(engine, timeout=10)
+        slow._statements = held = HeldStatements(engine)
+        first = asyncio.create_task(slow.record(Life(1).record()))
+        await held.written.wait()
+        second = asyncio.create_task(quick.record(Life(2).record()))
+        await asyncio.wait({second}, timeout=0.1)
+        before = await feed.after(engine, 0, ADMIN)
+        held.release.set()
+        await asyncio.gather(first, second)
+        after = await feed.after(engine, before.position, ADMIN)
+        assert [item.case_id for item in (*before.items, *after.items)] == ["RC-0001"] * 2 + ["RC-0002"] * 2
+
+
+class HeldStatements(_Statements):
+    """Writes, and does not commit before it is told to."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.written, self.release = asyncio.Event(), asyncio.Event()
+
+    async def append(self, connection: AsyncConnection, batch: Sequence[Rows]) -> None:
+        await super().append(connection, batch)
+        self.written.set()
+        await self.release.wait()
 
 
 class TestRewrite:

@@ -1,14 +1,17 @@
 """The worker: one of the two composition roots (the other is the API's). Chooses every adapter, knows no rule."""
 
 from datetime import timedelta
+from typing import Any
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.plugin import SimplePlugin
+from temporalio.runtime import Runtime
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from activities.recording import Recorder, RecordingActivities
+from settings import Settings
 from workflows.case import CaseWorkflow
 from workflows.interface import TASK_QUEUE
 
@@ -19,6 +22,12 @@ GRACE = timedelta(seconds=8)
 def plugin() -> SimplePlugin:
     """Converter and workflows as one unit: clients carry it, their workers inherit it, the replayer gets the same."""
     return SimplePlugin("rectify", data_converter=pydantic_data_converter, workflows=[CaseWorkflow])
+
+
+async def connect(settings: Settings, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """`lazy`: connects with the first call instead of now."""
+    options: dict[str, Any] = settings.temporal_connection()
+    return await Client.connect(**options, plugins=[plugin()], lazy=lazy, runtime=runtime)
 
 
 def sandbox() -> WorkflowRunner:

@@ -162,7 +162,7 @@ def decide(case: Case, command: c.Command, actor: Actor, now: datetime) -> d.Fac
     """
     rule = RULES[command.name]
     try:
-        _authorise(rule, actor, case)
+        authorise(rule, actor, case)
         _check_state(rule, actor, case)
         return rule.decision(case, command, actor, now)
     except Conflict as conflict:
@@ -192,7 +192,8 @@ def actions(case: Case, actor: Actor) -> tuple[str, ...]:
     return tuple(allowed(state_allows(case), actor, case))
 
 
-def _authorise(rule: Rule, actor: Actor, case: Case) -> None:
+def authorise(rule: Rule, actor: Actor, case: CaseFacts) -> None:
+    """Raises NotVisible or Forbidden unless one of the rule's hands is the caller's, whatever the stage."""
     if not may_see(actor, case):
         raise NotVisible("case_not_found")
     if any(holds(actor, hand, case) for hand in rule.hands):

@@ -27,7 +27,7 @@ from domain.policy import Audience, Rules
 
 
 class Record(Value):
-    """`rules` come along whenever the events may have changed them. `rewrite`: replace what is there of these events."""
+    """`rules` come along whenever the events may have changed them. `rewrite`: replace what is there of the events."""
 
     case: Snapshot
     events: tuple[Event, ...]

@@ -2,19 +2,9 @@
 
 from zoneinfo import ZoneInfo
 
-from domain.case import Snapshot, Stage
+from domain.case import Snapshot
+from domain.words import STAGES
 
-STAGES_ZH: dict[Stage, str] = {
-    Stage.INTAKE: "核实立案",
-    Stage.ASSIGNMENT: "派遣签收",
-    Stage.RECTIFICATION: "处置整改",
-    Stage.REINSPECTION: "核查",
-    Stage.CLOSURE: "已结案",
-    Stage.ARCHIVED: "已归档",
-    Stage.DISMISSED: "不予立案",
-    Stage.WITHDRAWN: "已作废",
-    Stage.FORCE_CLOSED: "强制结案",
-}
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -26,7 +16,7 @@ def summary(case: Snapshot) -> str:
 def details(case: Snapshot) -> str:
     """The state of the case, in Markdown."""
     lines = [
-        f"**{STAGES_ZH[case.stage]}** {case.stage} · 第 {case.round} 轮 round {case.round}",
+        f"**{STAGES[case.stage][0]}** {case.stage} · 第 {case.round} 轮 round {case.round}",
         f"- 责任单位 unit: {case.lead_unit or '待派遣 not dispatched'}",
     ]
     if case.due_at:

@@ -1,0 +1,79 @@
+"""The API's composition root: settings become services, routers become an application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from temporalio.testing import TimeSkipper, TimeSkippingConfig
+
+from api import cases, commands, dev, evidence, feed, lists, operations, problems
+from api.auth import Throttle
+from api.middleware import LimitBody, Observe
+from api.services import CityCache, Services, TokenCache
+from settings import Settings
+from store.database import open_engine
+from store.evidence import EvidenceStore
+from worker import connect
+from workflows.client import CaseEngine
+
+PREFIX = "/api/v1"
+_DESCRIPTION = """Rectification cases 城市问题整改案卷: opened in the street, put right by the responsible unit within a
+limit that hangs on what exactly is wrong, checked by somebody else, closed.
+
+Errors are problem documents (RFC 9457) with a stable `code`."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = services = await open_services(settings)
+        yield
+        services.closing.set()
+        services.photos.close()
+        await services.database.dispose()
+
+    app = FastAPI(
+        title="rectify",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url=f"{PREFIX}/openapi.json",
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.throttle = Throttle(settings.requests_per_second)
+    problems.install(app)
+    app.include_router(operations.router)
+    for router in (cases.router, commands.router, lists.router, evidence.router, feed.router):
+        app.include_router(router, prefix=PREFIX)
+    if settings.time_travel:
+        app.include_router(dev.router, prefix=PREFIX)
+    app.add_middleware(LimitBody)
+    app.add_middleware(Observe)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+async def open_services(settings: Settings) -> Services:
+    """Connects lazily: the API starts before Temporal and answers 503 until it is there."""
+    temporal = await connect(settings, lazy=True)
+    skipper = TimeSkipper(temporal, config=TimeSkippingConfig(enabled=False)) if settings.time_travel else None
+    database = open_engine(settings.database)
+    timeout = timedelta(seconds=settings.update_timeout_seconds)
+    client = skipper.client if skipper else temporal
+    return Services(
+        settings=settings,
+        database=database,
+        temporal=temporal,
+        cases=CaseEngine(client, task_queue=settings.task_queue, timeout=timeout),
+        photos=EvidenceStore(settings.evidence),
+        cities=CityCache(database),
+        tokens=TokenCache(database),
+        travel=skipper.fast_forward if skipper else None,
+    )

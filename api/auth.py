@@ -1,0 +1,44 @@
+"""Who is calling: a bearer token becomes an `Actor`, and no caller takes more than its share."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItemPerSecond
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from api.problems import TooMany, Unauthenticated
+from api.services import Injected
+from domain.actors import Actor
+
+_bearer = HTTPBearer(auto_error=False, description="The user's token.")
+
+
+class Throttle:
+    """At most so many requests per caller and second; counted in this process."""
+
+    def __init__(self, per_second: int) -> None:
+        self._limit = RateLimitItemPerSecond(per_second)
+        self._strategy = FixedWindowRateLimiter(MemoryStorage())
+
+    async def admit(self, caller: str) -> None:
+        if not await self._strategy.hit(self._limit, caller):
+            raise TooMany("too_many_requests")
+
+
+async def caller(
+    request: Request,
+    services: Injected,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Actor:
+    if credentials is None:
+        raise Unauthenticated("unauthenticated")
+    actor = await services.tokens.actor(credentials.credentials, services.now())
+    if actor is None:
+        raise Unauthenticated("unauthenticated")
+    await request.app.state.throttle.admit(actor.user)
+    return actor
+
+
+Caller = Annotated[Actor, Depends(caller)]

@@ -1,0 +1,150 @@
+"""Opening a case and looking at one: the case, its log, its deadline with reasons."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.auth import Caller
+from api.idempotency import Key, digest, new_case_id
+from api.problems import RESPONSES
+from api.reading import find, need_known_photos, rules_of, visible_case, zone_of
+from api.services import Injected, Services
+from api.views import CaseView, EventView, case_view, event_view
+from directory.reporting import Receiving, Report, resolve
+from domain.actors import Actor
+from domain.alarms import waits_on
+from domain.case import Snapshot
+from domain.clock import Clock
+from domain.errors import Conflict
+from domain.events import Event
+from domain.explain import Explanation, explain
+from domain.policy import ClockKind
+from store import cases
+
+router = APIRouter(prefix="/cases", tags=["cases"], responses=RESPONSES)
+
+
+class ReportBody(Report):
+    """A report. Unknown members are refused, so that a typing error is not taken for silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@router.post("", status_code=201, name="open_case")
+async def open_case(services: Injected, actor: Caller, body: ReportBody, key: Key, response: Response) -> CaseView:
+    """Opens a case. Durable when answered, even while no worker runs; routed to a unit if the city's rows name one."""
+    asked = digest("open", body)
+    case = await _opened_before(services, new_case_id(actor, key), asked) if key else None
+    replayed = case is not None
+    if case is None:
+        case, replayed = await _open(services, actor, body, new_case_id(actor, key), asked)
+    response.headers["Location"] = f"/api/v1/cases/{case.id}"
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return case_view(case, actor, await zone_of(services))
+
+
+async def _open(services: Services, actor: Actor, body: Report, case_id: str, asked: str) -> tuple[Snapshot, bool]:
+    photos = body.evidence + (body.self_handled.evidence if body.self_handled else ())
+    await need_known_photos(services, photos)
+    city = await services.cities.get(services.now())
+    received = Receiving(actor=actor, at=services.now(), case_id=case_id, command_id=_command_id(asked))
+    opened = await services.cases.open(resolve(city, body, received), asked)
+    return (opened.case, False) if opened.created else (await find(services, case_id), True)
+
+
+async def _opened_before(services: Services, case_id: str, asked: str) -> Snapshot | None:
+    """The case that this key opened, however long ago: the archive remembers longer than the engine."""
+    try:
+        case = await cases.get(services.database, case_id)
+    except SQLAlchemyError:
+        return None
+    if case is None:
+        return None
+    first = (await cases.events(services.database, case_id))[0][1]
+    if first.command_id != _command_id(asked):
+        raise Conflict("idempotency_key_reused", stage=case.stage.value)
+    return case
+
+
+def _command_id(asked: str) -> str:
+    return f"open-{asked}"
+
+
+@router.get("/{case_id}", name="get_case")
+async def get_case(services: Injected, actor: Caller, case_id: str) -> CaseView:
+    return case_view(await visible_case(services, actor, case_id), actor, await zone_of(services))
+
+
+class EventList(BaseModel):
+    items: list[EventView]
+
+
+@router.get("/{case_id}/events", name="get_case_events")
+async def get_events(services: Injected, actor: Caller, case_id: str) -> EventList:
+    """Everything that happened to the case, oldest first."""
+    case = await visible_case(services, actor, case_id)
+    events: list[tuple[int | None, Event]] = [*await cases.events(services.database, case.id)]
+    if not events:
+        events = [(None, event) for event in await services.cases.log(case.id)]
+    zone = await zone_of(services)
+    return EventList(items=[event_view(case.id, position, event, actor, zone) for position, event in events])
+
+
+class WholeLife(BaseModel):
+    """From discovery to closure; nothing pauses it."""
+
+    since: datetime
+    until: datetime | None
+    seconds: float
+
+
+class DeadlineView(BaseModel):
+    """`clock` says whose deadline `due_at` is; `explanation` is that clock's. Both clocks of the case stand below."""
+
+    case: str
+    clock: ClockKind | None
+    due_at: datetime | None
+    provisional: bool
+    explanation: Explanation | None
+    unit_clock: Explanation | None
+    stage_clock: Explanation | None
+    whole_life: WholeLife
+
+
+@router.get("/{case_id}/deadline", name="get_case_deadline")
+async def get_deadline(
+    services: Injected,
+    actor: Caller,
+    case_id: str,
+    at: Annotated[datetime | None, Query(description="As of when; default: now.")] = None,
+) -> DeadlineView:
+    """Why the deadline is what it is: the intervals counted, the pauses, the calendar."""
+    case = await visible_case(services, actor, case_id)
+    rules = await rules_of(services, case)
+    now = max(at if at and at.tzinfo else services.now(), case.updated_at)
+
+    def explained(clock: Clock | None) -> Explanation | None:
+        return explain(clock, rules.calendar, now, resume_at=case.suspended_until) if clock else None
+
+    unit, stage = explained(case.unit_clock), explained(case.stage_clock)
+    kind = waits_on(case)
+    due_at = case.due_at.astimezone(await zone_of(services)) if case.due_at else None
+    return DeadlineView(
+        case=case.id,
+        clock=kind,
+        due_at=due_at,
+        provisional=case.provisional,
+        explanation=unit if kind is ClockKind.UNIT else stage,
+        unit_clock=unit,
+        stage_clock=stage,
+        whole_life=_whole_life(case, now),
+    )
+
+
+def _whole_life(case: Snapshot, now: datetime) -> WholeLife:
+    lived: timedelta = (case.closed_at or now) - case.discovered_at
+    return WholeLife(since=case.discovered_at, until=case.closed_at, seconds=lived.total_seconds())

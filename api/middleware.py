@@ -1,0 +1,76 @@
+"""Around every request: its size, its log line, its place in the metrics. Plain ASGI, so that streams stay streams."""
+
+import time
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.evidence import MAX_UPLOAD
+
+_log = structlog.get_logger()
+
+#: Of every body but a photo's: a command's argument goes into Temporal's history (see docs/adr/0003).
+MAX_BODY = 64 * 1024
+_UPLOADS = "/api/v1/evidence"
+
+REQUESTS = Counter("rectify_http_requests_total", "Answered requests.", ("method", "route", "status"))
+SECONDS = Histogram("rectify_http_request_seconds", "Time to the answer.", ("method", "route"))
+
+
+class LimitBody:
+    """Refuses a body that is too large as soon as that is known: by its header, or while it arrives."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = MAX_UPLOAD if scope["path"].rstrip("/") == _UPLOADS else MAX_BODY
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        seen = int(declared) if declared.isdigit() else 0
+        arrived = 0
+
+        async def limited() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if max(seen, arrived) > most:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, limited, send)
+
+
+class Observe:
+    """One log event and one count a request. Routes, not paths: a path may name a case."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status, began = 500, time.perf_counter()
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            _note(scope, status, time.perf_counter() - began)
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unmatched")
+    REQUESTS.labels(scope["method"], route, status).inc()
+    SECONDS.labels(scope["method"], route).observe(seconds)
+    _log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,135 @@
+"""What a caller is shown of a case: the facts, what he may do now; who reported it only if that is his to know."""
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict
+
+from domain.actors import Actor, Role
+from domain.case import Appeal, Location, Milestone, Outcome, Rating, Snapshot, Stage, Submission, Supervision
+from domain.events import Event
+from domain.lifecycle import allowed
+from domain.limits import Limit
+from domain.policy import Severity, Source
+
+#: Those who put things right do not learn who reported it (domain facts, 7.1).
+_BLIND = frozenset({Role.UNIT})
+_HIDDEN = frozenset({Role.OFFICER, Role.RESIDENT})
+
+
+class CaseView(BaseModel):
+    """A case. Times in the city's zone; `area` is the path of areas; `actions`: what this caller may do now."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    stage: Stage
+    round: int
+    version: int
+    category: str
+    condition: str
+    description: str
+    location: Location | None
+    address: str | None
+    area: str
+    grid: str | None
+    place_type: str | None
+    source: Source
+    severity: Severity
+    evidence: tuple[str, ...]
+    external_ref: str | None
+    reporter: str | None
+    lead_unit: str | None
+    co_units: tuple[str, ...]
+    co_submitted: tuple[str, ...]
+    final_assignment: bool
+    discovered_at: datetime
+    opened_at: datetime
+    updated_at: datetime
+    dispatched_at: datetime | None
+    accepted_at: datetime | None
+    limit: Limit
+    milestones: tuple[Milestone, ...]
+    milestones_done: int
+    milestones_missed: int
+    due_at: datetime | None
+    stage_due_at: datetime | None
+    provisional: bool
+    overdue: bool
+    overdue_since: datetime | None
+    late_since: datetime | None
+    escalation_level: int
+    suspended_until: datetime | None
+    suspensions: int
+    extensions: int
+    extension_pending: bool
+    returns: int
+    failed_inspections: int
+    urges: int
+    submission: Submission | None
+    supervision: Supervision | None
+    closed_at: datetime | None
+    outcome: Outcome | None
+    exempt: bool
+    rating: Rating | None
+    appeal: Appeal | None
+    actions: tuple[str, ...]
+
+
+_TIMES = tuple(name for name, info in CaseView.model_fields.items() if "datetime" in str(info.annotation))
+_FACTS = tuple(name for name in CaseView.model_fields if name not in {"actions", "reporter", *_TIMES})
+
+
+def case_view(case: Snapshot, actor: Actor, zone: ZoneInfo) -> CaseView:
+    facts: dict[str, Any] = {name: getattr(case, name) for name in _FACTS}
+    times: dict[str, Any] = {name: _local(getattr(case, name), zone) for name in _TIMES}
+    return CaseView.model_construct(
+        **facts,
+        **times,
+        reporter=None if actor.role in _BLIND else case.reporter,
+        actions=tuple(allowed(case.commands, actor, case)),
+    )
+
+
+def _local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
+    return at.astimezone(zone) if at else None
+
+
+class Author(BaseModel):
+    """`user` is withheld from units where it would tell who reported."""
+
+    user: str | None
+    role: Role
+    unit: str | None
+
+
+class EventView(BaseModel):
+    """`position` counts through all cases, `seq` within this one. `data` depends on `type`."""
+
+    case: str
+    position: int | None
+    seq: int
+    at: datetime
+    type: str
+    by: Author | None
+    data: dict[str, object]
+
+
+def event_view(case_id: str, position: int | None, event: Event, actor: Actor, zone: ZoneInfo) -> EventView:
+    return EventView(
+        case=case_id,
+        position=position,
+        seq=event.seq,
+        at=event.at.astimezone(zone),
+        type=event.fact.type,
+        by=_author(event, actor),
+        data=event.fact.model_dump(mode="json", exclude={"type"}),
+    )
+
+
+def _author(event: Event, actor: Actor) -> Author | None:
+    if event.by is None:
+        return None
+    hidden = actor.role in _BLIND and event.by.role in _HIDDEN
+    return Author(user=None if hidden else event.by.user, role=event.by.role, unit=event.by.unit)

@@ -53,7 +53,7 @@ def _commands() -> Iterator[str]:
 
 
 def _conditions(rule: Rule) -> str:
-    codes = [guard.code for guard in (*rule.guards, *rule.caller_guards)]
+    codes = [guard.code for guard in rule.guards] + [guard.code for guard in rule.caller_guards]
     return ", ".join(f"`{code}`" for code in codes) or "—"
 
 

@@ -124,6 +124,14 @@ _EVIDENCE: dict[str, Words] = {
         "没有找到照片[ {sha256}]。请先上传照片再引用。",
         "A photo was not found[: {sha256}]. Upload it first, then refer to it.",
     ),
+    "evidence_not_found": (
+        "没有这张照片，或您无权查看。请核对其摘要值。",
+        "There is no such photo, or it is not yours to see. Check its digest.",
+    ),
+    "evidence_not_multipart": (
+        "照片须以 multipart/form-data 上传，放在一个文件项中。",
+        "A photo is uploaded as multipart/form-data, in one file part.",
+    ),
     "evidence_empty": ("文件是空的。请重新选择照片。", "The file is empty. Choose the photo again."),
     "evidence_too_large": (
         "照片过大[，上限 {max_bytes} 字节]。请压缩后再上传。",

@@ -4,6 +4,8 @@ import typer
 
 from commands.deadline import deadline
 from commands.policy import app as policy
+from commands.serve import serve
+from commands.up import up
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -16,7 +18,21 @@ def rectify() -> None:
 # Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
 app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
 app.add_typer(policy, name="policy")
+app.command("serve")(serve)
+app.command("up")(up)
+
+
+@app.command()
+def worker() -> None:
+    """执行案卷流程 The worker, set up by RECTIFY_… variables (docs/settings.md). SIGTERM: hands in its work first."""
+    from commands.worker import run
+
+    run()
 
 
 def main() -> None:
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Everything that can be set from outside: by the environment (`RECTIFY_…`) or by the options of `rectify up`.
+
+Imports nothing of ours and nothing slow: every process reads it first. `python -m settings` prints docs/settings.md.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "RECTIFY_"
+_LAST_PORT = 65_535
+_UI_DISTANCE = 1000
+
+
+class Settings(BaseSettings):
+    """ValidationError for a value that cannot be."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+
+    data: Path = Field(Path("data"), description="Folder for everything this machine keeps: databases, photos, tokens.")
+    database_url: str | None = Field(
+        None,
+        description="`postgresql://…` or `sqlite:///…`. Without it: SQLite in the data folder. May hold a password.",
+        repr=False,
+    )
+
+    temporal_address: str = Field(
+        "127.0.0.1:7233", description="Host and port of Temporal. `rectify up` starts its own and sets this."
+    )
+    temporal_namespace: str = Field("default", description="Temporal namespace that the cases live in.")
+    temporal_api_key: SecretStr | None = Field(None, description="API key, for Temporal Cloud.")
+    temporal_tls: bool = Field(default=False, description="Talk to Temporal over TLS.")
+    task_queue: str = Field("rectify", description="Temporal task queue that joins the API and its workers.")
+
+    host: str = Field("127.0.0.1", description="Address that the API listens on.")
+    port: int = Field(8080, ge=1, le=_LAST_PORT, description="Port that the API listens on.")
+    temporal_port: int = Field(
+        7233, ge=1, le=_LAST_PORT, description="Port of `rectify up`'s own Temporal; its web UI is 1000 above."
+    )
+    time_travel: bool = Field(
+        default=False,
+        description="Lets a case's clock be moved (`POST /api/v1/dev/advance`). For demonstrations and training.",
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_format: Literal["console", "json"] = Field("console", description="For eyes, or one JSON object per line.")
+
+    update_timeout_seconds: float = Field(
+        5.0, gt=0, description="How long a command waits for a worker before the API answers 503."
+    )
+    requests_per_second: int = Field(500, ge=1, description="Per caller and API process; more are answered with 429.")
+
+    max_cached_workflows: int = Field(
+        2000, ge=0, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."
+    )
+    sandbox: bool = Field(
+        default=False,
+        description="Runs each case in Temporal's sandbox: slower, and finds code that is not deterministic.",
+    )
+    worker_metrics_address: str | None = Field(
+        None, description="Host and port where a worker serves Prometheus metrics. Without it: nowhere."
+    )
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data.absolute() / 'rectify.db'}"
+
+    @property
+    def evidence(self) -> Path:
+        """The folder of the photos."""
+        return self.data.absolute() / "evidence"
+
+    @property
+    def temporal_ui_port(self) -> int:
+        above = self.temporal_port + _UI_DISTANCE
+        return above if above <= _LAST_PORT else self.temporal_port - _UI_DISTANCE
+
+    def temporal_connection(self) -> dict[str, object]:
+        """What `temporalio.client.Client.connect` takes."""
+        return {
+            "target_host": self.temporal_address,
+            "namespace": self.temporal_namespace,
+            "api_key": self.temporal_api_key.get_secret_value() if self.temporal_api_key else None,
+            "tls": self.temporal_tls or None,
+        }
+
+    def environment(self) -> dict[str, str]:
+        """These settings as variables, for a child process. Secrets included."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {_variable(name): _text(value) for name, value in values.items() if value is not None}
+
+
+def as_markdown() -> str:
+    """docs/settings.md."""
+    rows = [
+        f"| `{_variable(name)}` | {_default(field.default)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    head = [
+        "# 设置 Settings",
+        "",
+        "环境变量；`rectify up` 的选项优先。Environment variables; the options of `rectify up` go before them.",
+        "Written by `make docs` from `settings.py`.",
+        "",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Path):
+        return str(value.absolute())
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _default(value: object) -> str:
+    return "" if value is None else f"`{_text(value) if isinstance(value, bool) else value}`"
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(as_markdown())

@@ -1,0 +1,101 @@
+"""`rectify up`: everything on this machine, from one folder."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embedded.folder import Folder
+from embedded.refusals import Refusal
+from settings import Settings
+
+
+def up(
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="数据目录 data folder")] = None,
+    host: Annotated[str | None, typer.Option(help="接口地址 address of the API")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65_535, help="接口端口 port of the API")] = None,
+    temporal_port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Temporal 端口 its port; its web UI is 1000 above")
+    ] = None,
+    time_travel: Annotated[
+        bool | None,
+        typer.Option("--time-travel/--no-time-travel", help="允许拨快案卷时钟 lets a case's clock be moved"),
+    ] = None,
+) -> None:
+    """启动全部服务 Temporal, worker and API in one, with a demonstration city on first start. Exit 2: cannot start."""
+    given = {"data": data, "host": host, "port": port, "temporal_port": temporal_port, "time_travel": time_travel}
+    try:
+        settings = _settings({name: value for name, value in given.items() if value is not None})
+        folder = Folder(settings.data)
+        with folder.taken():
+            _run(settings, folder)
+    except Refusal as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(2) from None
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    settings = Settings(**given)
+    address = f"127.0.0.1:{settings.temporal_port}"
+    return settings.model_copy(update={"temporal_address": address, "temporal_tls": False, "temporal_api_key": None})
+
+
+def _run(settings: Settings, folder: Folder) -> None:
+    import logs
+    from embedded import ports, temporal_server
+    from embedded.children import GaveUp
+    from embedded.supervisor import programs, supervise
+    from workflows.attributes import REGISTERED
+
+    logs.configure(settings)
+    ports.refuse_taken(
+        {
+            "--port": (settings.host, settings.port),
+            "--temporal-port": (temporal_server.HOST, settings.temporal_port),
+            "--temporal-port (UI)": (temporal_server.HOST, settings.temporal_ui_port),
+        }
+    )
+    temporal_server.trim_log(folder)
+    wanted = programs(settings, folder, REGISTERED)
+    _prepare(settings, folder)
+    try:
+        asyncio.run(supervise(settings, wanted, lambda: _announce(settings, folder)))
+    except GaveUp as gave_up:
+        typer.echo(_failure(gave_up.program.name, gave_up.code, folder), err=True)
+        raise typer.Exit(1) from None
+    typer.echo("已停止。 stopped")
+
+
+def _prepare(settings: Settings, folder: Folder) -> None:
+    """Tables, and on first start a city."""
+    from embedded.seed import as_table, seed
+    from store import migrate
+
+    if migrate.check(settings.database) == "ahead":
+        raise folder.newer("its database")
+    migrate.upgrade(settings.database)
+    credentials = asyncio.run(seed(settings.database, folder))
+    if credentials:
+        typer.echo("示范城市已建立,令牌如下。 a demonstration city was made; its tokens, shown once:")
+        for line in as_table(credentials):
+            typer.echo(f"  {line}")
+
+
+def _announce(settings: Settings, folder: Folder) -> None:
+    api = f"http://{settings.host}:{settings.port}"
+    lines = {
+        "已就绪 ready": "",
+        "接口 API": f"{api}/api/v1",
+        "文档 docs": f"{api}/docs",
+        "Temporal UI": f"http://127.0.0.1:{settings.temporal_ui_port}",
+        "令牌 tokens": str(folder.tokens),
+        "停止 stop": "Ctrl-C",
+    }
+    for label, value in lines.items():
+        typer.echo(f"{label}: {value}" if value else label)
+
+
+def _failure(child: str, code: int, folder: Folder) -> str:
+    where = f"见 {folder.temporal_log} see there" if child == "temporal" else "原因见上 the reason is above"
+    return f"{child} 无法启动,已放弃(退出码 {code})。 {child} does not start, gave up (exit code {code}): {where}"

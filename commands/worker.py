@@ -1,0 +1,140 @@
+"""`rectify worker`: runs the cases; any number of them may run. `worker.py` says of what it is made."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable
+
+import structlog
+import typer
+from temporalio import activity, workflow
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+from temporalio.service import RPCError
+
+import logs
+import worker as root
+from settings import Settings
+from store.database import open_engine
+from store.recorder import Recorder
+from workflows.attributes import REGISTERED
+
+_log = structlog.get_logger()
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+
+
+class Unregistered(Exception):
+    """Cases would get stuck at their first change."""
+
+
+def run() -> None:
+    settings = Settings()
+    logs.configure(settings)
+    workflow.logger.workflow_info_on_message = False  # the ids come as fields
+    activity.logger.activity_info_on_message = False
+    Runtime.set_default(_runtime(settings))
+    try:
+        asyncio.run(_work(settings))
+    except Unregistered as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    _leave()
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    client = await _unless(stop, _connected(settings))
+    if client is None:
+        return
+    await _check_search_attributes(client)
+    engine = open_engine(settings.database)
+    try:
+        async with root.build(
+            client,
+            Recorder(engine),
+            task_queue=settings.task_queue,
+            runner=root.sandbox() if settings.sandbox else None,
+            max_cached_workflows=settings.max_cached_workflows,
+        ):
+            _log.info("worker_ready", task_queue=settings.task_queue)
+            await stop.wait()
+            _log.info("worker_draining")
+    finally:
+        await engine.dispose()
+
+
+async def _unless(stop: asyncio.Event, wanted: Awaitable[Client]) -> Client | None:
+    """None if the wish to stop comes first."""
+    task, stopping = asyncio.ensure_future(wanted), asyncio.create_task(stop.wait())
+    await asyncio.wait([task, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    return None
+
+
+async def _connected(settings: Settings) -> Client:
+    """However long it takes until Temporal is there."""
+    wait = _FIRST_WAIT
+    while True:
+        try:
+            return await root.connect(settings)
+        except (RuntimeError, RPCError) as error:
+            _log.warning("temporal_unreachable", where=settings.temporal_address, error=str(error)[:200], again_in=wait)
+        await asyncio.sleep(wait)
+        wait = min(wait * 2, _LONGEST_WAIT)
+
+
+async def _check_search_attributes(client: Client) -> None:
+    """Raises Unregistered. Who may not ask (Temporal Cloud has another way) is believed to have seen to it."""
+    try:
+        found = await client.operator_service.list_search_attributes(
+            ListSearchAttributesRequest(namespace=client.namespace)
+        )
+    except RPCError as error:
+        _log.warning("search_attributes_unchecked", error=error.message)
+        return
+    missing = [
+        f"--name {name} --type {kind}" for name, kind in REGISTERED.items() if name not in found.custom_attributes
+    ]
+    if missing:
+        command = f"temporal operator search-attribute create --namespace {client.namespace} {' '.join(missing)}"
+        raise Unregistered(
+            f"命名空间 {client.namespace} 缺少搜索属性。 search attributes are missing; register them: {command}"
+        )
+
+
+def _runtime(settings: Settings) -> Runtime:
+    """The SDK's core speaks through our logs, and shows its metrics where it is told to."""
+    address = settings.worker_metrics_address
+    return Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(
+                filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+                forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
+            ),
+            metrics=PrometheusConfig(bind_address=address) if address else None,
+        )
+    )
+
+
+def _leave() -> None:
+    """Without the interpreter's farewell, in which a thread of the SDK's core sometimes aborts the process."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

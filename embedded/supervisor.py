@@ -1,0 +1,71 @@
+"""Brings everything up, keeps it up, and takes it down in the order in which nothing is lost.
+
+Temporal, worker and API start at once and wait for each other by themselves. Going down, the API first answers what it
+has begun, then the worker hands in its work, then Temporal closes its file.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Mapping
+
+from embedded import ports, temporal_server
+from embedded.children import Child, Program
+from embedded.folder import Folder
+from settings import Settings
+
+#: Seconds after the wish to stop at which API, worker and Temporal, in this order, are killed if they still live.
+_LAST_MOMENTS = {"api": 5.5, "worker": 7.5, "temporal": 9.0}
+#: `-P`: the folder we happen to stand in must not lend its modules.
+_OURSELVES = (sys.executable, "-P", "-m", "cli")
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def programs(settings: Settings, folder: Folder, search_attributes: Mapping[str, str]) -> tuple[Program, ...]:
+    environment = settings.environment()
+    return (
+        temporal_server.program(settings, folder, search_attributes),
+        Program("worker", (*_OURSELVES, "worker"), environment),
+        Program("api", (*_OURSELVES, "serve"), environment),
+    )
+
+
+async def supervise(settings: Settings, wanted: tuple[Program, ...], on_ready: Callable[[], None]) -> None:
+    """Returns when a signal has asked for the end and everything is down. Raises GaveUp, likewise after that."""
+    children = {program.name: Child(program) for program in wanted}
+    asked = _asked_to_stop()
+    tasks = [asyncio.create_task(child.keep(), name=name) for name, child in children.items()]
+    ready = asyncio.create_task(_announce(settings, on_ready), name="ready")
+    try:
+        done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancel([ready, asked, *tasks])
+        await _stop(children)
+    for task in done - {asked}:
+        await task
+
+
+def _asked_to_stop() -> asyncio.Task[bool]:
+    stop = asyncio.Event()
+    for each in _SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    return asyncio.create_task(stop.wait(), name="asked to stop")
+
+
+async def _announce(settings: Settings, on_ready: Callable[[], None]) -> None:
+    await ports.listening(temporal_server.HOST, settings.temporal_port)
+    await temporal_server.remember_closed_cases(settings)
+    await ports.healthy(settings.host, settings.port, "/readyz")
+    on_ready()
+
+
+async def _cancel(tasks: list[asyncio.Task[None] | asyncio.Task[bool]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+
+async def _stop(children: Mapping[str, Child]) -> None:
+    now = asyncio.get_running_loop().time()
+    for name, seconds in _LAST_MOMENTS.items():
+        await children[name].stop(until=now + seconds)

@@ -1,1 +1,1 @@
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.support.engine"]

@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain import life
@@ -24,6 +25,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import interface as i
     from workflows.casefile import details
 
+_T = TypeVar("_T")
 _FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30))
 _ONCE = RetryPolicy(maximum_attempts=1)
 
@@ -33,17 +35,20 @@ class CaseWorkflow:
     @workflow.init
     def __init__(self, start: i.CaseInput) -> None:
         self._ledger: tuple[i.Handled, ...] = ()
+        self._rewrite = False
         if start.carried is not None:
             self._case = start.carried.case
             self._log = list(start.carried.unrecorded)
             self._ledger = start.carried.ledger
+            self._rewrite = start.carried.rewrite
         elif start.opening is not None:
             self._case, events = life.open_case(start.opening)
             self._log = list(events)
         else:
             raise ApplicationError("neither an opening nor a carried case", non_retryable=True)
         self._recorded = self._case.version - len(self._log)
-        self._rewrite = False
+        self._stirred = False
+        self._rewriting = False
         self._recording: asyncio.Task[None] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._armed_for: datetime | None = None
@@ -62,6 +67,7 @@ class CaseWorkflow:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(i.CaseInput(carried=self._carried()))
             self._arm()
+            self._stirred = False
             with contextlib.suppress(asyncio.CancelledError):
                 await workflow.wait_condition(self._is_woken)
 
@@ -74,7 +80,7 @@ class CaseWorkflow:
         handled = self._handled()
         if handled is not None:
             return i.Receipt(case=self._shown, digest=handled.digest)
-        self._step(_guarded(lambda: self._given(name, order)))
+        _guarded(lambda: self._step(self._given(name, order)))
         self._remember(order.digest)
         return i.Receipt(case=self._shown, digest=order.digest)
 
@@ -88,13 +94,13 @@ class CaseWorkflow:
     def recalendar(self, published: i.Publication) -> bool:
         """Whether the new calendar version changed anything."""
         before = self._case.version
-        self._step(_guarded(lambda: life.recalendar(self._case, published.calendar, workflow.now(), _update_id())))
+        _guarded(lambda: self._step(life.recalendar(self._case, published.calendar, workflow.now(), _update_id())))
         return self._case.version > before
 
     @workflow.update(name=i.REPROJECT)
     def reproject(self) -> int:
         """Has this run's events and the case written down again. Returns the version that will then be there."""
-        self._rewrite = True
+        self._rewrite = self._stirred = True
         return self._case.version
 
     @workflow.query(name=i.SNAPSHOT)
@@ -108,15 +114,18 @@ class CaseWorkflow:
     def _given(self, name: str, order: i.Order) -> life.Step:
         rule = RULES.get(name)
         if rule is None:
-            raise ApplicationError(f"no command is called {name}", non_retryable=True)
+            raise ApplicationError(f"no command is called {name}", type="unknown_command", non_retryable=True)
         command = rule.command.model_validate(order.body)
         return life.give(self._case, command, order.actor, workflow.now(), _update_id())
 
     def _step(self, step: life.Step) -> None:
-        self._case, events = step
+        case, events = step
         if events:
+            shown = life.snapshot(case)  # before anything changes: if this fails, nothing has happened
+            self._case = case
             self._log.extend(events)
-            self._show(life.snapshot(self._case))
+            self._stirred = True
+            self._show(shown)
 
     def _show(self, case: Snapshot) -> None:
         updates = attributes.changes(self._shown, case)
@@ -134,7 +143,9 @@ class CaseWorkflow:
         self._ledger = (*self._ledger, line)[-i.LEDGER_SIZE :]
 
     def _carried(self) -> i.Carried:
-        return i.Carried(case=self._case, unrecorded=self._unrecorded(), ledger=self._ledger)
+        rewrite = self._rewrite or self._rewriting
+        unrecorded = tuple(self._log) if rewrite else self._unrecorded()
+        return i.Carried(case=self._case, unrecorded=unrecorded, ledger=self._ledger, rewrite=rewrite)
 
     # --- recording ---
 
@@ -148,12 +159,13 @@ class CaseWorkflow:
         """One record at a time, so that they arrive in order; the next one takes all that gathered meanwhile."""
         if self._recording is not None and self._recording.done():
             self._recording.result()
-            self._recording = None
+            self._recording, self._rewriting = None, False
         if self._recording is None and not self._is_recorded():
             self._recording = asyncio.create_task(self._record(self._next_record()))
 
     def _next_record(self) -> Record:
         rewrite, self._rewrite = self._rewrite, False
+        self._rewriting = rewrite
         events = tuple(self._log) if rewrite else self._unrecorded()
         rules = self._case.rules if rewrite or any(_changes_rules(event) for event in events) else None
         return Record(case=self._shown, events=events, rules=rules, rewrite=rewrite)
@@ -163,7 +175,7 @@ class CaseWorkflow:
             await workflow.execute_local_activity(
                 i.RECORD, record, start_to_close_timeout=i.RECORD_AT_ONCE, retry_policy=_ONCE
             )
-        except ActivityError:
+        except FailureError:  # a timeout comes as an ActivityError, what the recorder raised as it is
             await workflow.execute_activity(
                 i.RECORD, record, start_to_close_timeout=i.RECORD_ATTEMPT, retry_policy=_FOR_EVER
             )
@@ -187,8 +199,7 @@ class CaseWorkflow:
     def _is_woken(self) -> bool:
         rung = self._timer is not None and self._timer.done()
         recorded = self._recording is not None and self._recording.done()
-        waiting = self._recording is None and not self._is_recorded()
-        return rung or recorded or waiting
+        return rung or recorded or self._stirred
 
 
 def _order(args: Sequence[RawValue]) -> i.Order:
@@ -201,7 +212,7 @@ def _update_id() -> str | None:
     return info.id if info else None
 
 
-def _guarded(step: Callable[[], life.Step]) -> life.Step:
+def _guarded(step: Callable[[], _T]) -> _T:
     """Lets nothing but a refusal out: any other exception in a handler would wedge the case."""
     try:
         return step()

@@ -59,12 +59,13 @@ class Handled(Value):
 
 
 class Carried(Value):
-    """Everything a case takes along when it continues as new."""
+    """What a case takes along when it continues as new. With `rewrite`, `unrecorded` is all that is to be rewritten."""
 
     schema_version: int = 1
     case: Case
     unrecorded: tuple[Event, ...] = ()
     ledger: tuple[Handled, ...] = ()
+    rewrite: bool = False
 
 
 class CaseInput(Value):

@@ -17,7 +17,7 @@ _UI_DISTANCE = 1000
 class Settings(BaseSettings):
     """ValidationError for a value that cannot be."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, hide_input_in_errors=True)
 
     data: Path = Field(Path("data"), description="Folder for everything this machine keeps: databases, photos, tokens.")
     database_url: str | None = Field(

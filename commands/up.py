@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from embedded.folder import Folder
 from embedded.refusals import Refusal
@@ -36,7 +37,12 @@ def up(
 
 
 def _settings(given: dict[str, Any]) -> Settings:
-    settings = Settings(**given)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        raise Refusal(f"设置 {where} 有误。", f"bad setting {where}: {problem['msg']}") from None
     address = f"127.0.0.1:{settings.temporal_port}"
     return settings.model_copy(update={"temporal_address": address, "temporal_tls": False, "temporal_api_key": None})
 
@@ -69,10 +75,17 @@ def _run(settings: Settings, folder: Folder) -> None:
 
 def _prepare(settings: Settings, folder: Folder) -> None:
     """Tables, and on first start a city."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from embedded.seed import as_table, seed
     from store import migrate
 
-    if migrate.check(settings.database) == "ahead":
+    try:
+        state = migrate.check(settings.database)
+    except (SQLAlchemyError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise Refusal("无法打开数据库。", f"cannot open the database: {reason}") from None
+    if state == "ahead":
         raise folder.newer("its database")
     migrate.upgrade(settings.database)
     credentials = asyncio.run(seed(settings.database, folder))

@@ -130,6 +130,14 @@ class TestRefusals:
             database.commit()
         assert "newer version" in await stack.refusal()
 
+    async def test_the_database_is_not_there(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECTIFY_DATABASE_URL", f"postgresql://somebody@127.0.0.1:{stack.port}/nothing")
+        assert "cannot open the database" in await stack.refusal()
+
+    async def test_a_setting_cannot_be(self, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECTIFY_LOG_LEVEL", "loud")
+        assert "log_level" in await stack.refusal()
+
     async def test_two_servers_cannot_have_the_same_port(self, stack: Stack) -> None:
         assert "--temporal-port" in await stack.refusal("--port", str(stack.temporal_port))
 

@@ -45,7 +45,7 @@ histories: setup ## 保存新的案卷历史 adds histories to replay; never rew
 	$(BIN)/python -m tests.support.histories $(ARGS)
 
 bench: setup ## 测量性能 measures; prints a table
-	$(BIN)/python -m bench.run $(ARGS)
+	$(BIN)/python -m bench.lifecycles $(ARGS)
 
 docs: setup ## 重写生成的文档 writes the generated documents anew
 	$(BIN)/python -m settings > docs/settings.md

@@ -53,9 +53,10 @@ def import_cases(file: Path, map_file: Path, refused: Path, data: Path | None, c
     """Raises Stop for what prevents it, KeyboardInterrupt after a summary of what was done."""
     plan = _map(map_file)
     settings = _settings(data)
-    with _ledger(file, plan) as ledger, _refusals(refused, ledger) as refusals:
-        job = _Job(file, plan, ledger, refusals, create_missing)
-        asyncio.run(_run(job, settings))
+    if refused.resolve() in {file.resolve(), map_file.resolve()}:
+        raise Stop(f"拒收文件不能是 {refused} 本身。 --refused must name another file")
+    with _ledger(file, plan) as ledger:
+        asyncio.run(_run(_Job(file, plan, ledger, refused, create_missing), settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class _Job:
     file: Path
     plan: Map
     ledger: LedgerFile
-    refusals: RefusedFile
+    refused: Path
     create_missing: bool
 
 
@@ -115,19 +116,24 @@ async def _run(job: _Job, settings: Settings) -> None:
     engine = await _engine(settings)
     async with _database(settings) as database:
         city = await _city(job, database)
-        archive = _Archive(database, Recorder(database, timeout=_RECORDING_TIMEOUT))
-        run = Run(job.plan, city, engine=engine, archive=archive, refused=job.refusals, now=lambda: datetime.now(UTC))
-        began = time.monotonic()
-        try:
-            with _shown(run.tally, job.ledger):
-                await run.take(job.ledger.rows())
-        except Unavailable as outage:
-            _summary(run.tally, time.monotonic() - began, job.refusals.path, "已中止，可重跑 stopped; run it again")
-            raise Stop(_sentence(outage.code)) from None
-        except asyncio.CancelledError:
-            _summary(run.tally, time.monotonic() - began, job.refusals.path, "已中断，可重跑 interrupted; run it again")
-            raise
-        _summary(run.tally, time.monotonic() - began, job.refusals.path, "导入完成 import finished")
+        archive = SqlArchive(database, Recorder(database, timeout=_RECORDING_TIMEOUT))
+        with _refusals(job.refused, job.ledger) as refused:
+            run = Run(job.plan, city, engine=engine, archive=archive, refused=refused, now=lambda: datetime.now(UTC))
+            await _take(run, job)
+
+
+async def _take(run: Run, job: _Job) -> None:
+    """However it ends, the summary says what was done."""
+    began, how = time.monotonic(), "已中断，可重跑 interrupted; run it again"
+    try:
+        with _shown(run.tally, job.ledger):
+            await run.take(job.ledger.rows())
+        how = "导入完成 import finished"
+    except Unavailable as outage:
+        how = "已中止，可重跑 stopped; run it again"
+        raise Stop(_sentence(outage.code)) from None
+    finally:
+        _summary(run.tally, time.monotonic() - began, job.refused, how)
 
 
 def _sentence(code: str) -> str:
@@ -158,7 +164,9 @@ async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Archive:
+class SqlArchive:
+    """Where the run writes history, and looks whether a row is there already."""
+
     database: AsyncEngine
     recorder: Recorder
 

@@ -195,7 +195,15 @@ def parse_map(text: str) -> Map:
     try:
         return Map.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise BadMap((Problem("TOML", "不是有效的 TOML 文件。", f"not a TOML file: {error}"),)) from None
+        raise BadMap(
+            (
+                Problem(
+                    "TOML",
+                    "不是有效的 TOML 文件；中文的键要加引号。",
+                    f"not a TOML file; put keys that are not ASCII in quotes: {error}",
+                ),
+            )
+        ) from None
     except ValidationError as error:
         raise BadMap(tuple(_problem(dict(each)) for each in error.errors(include_url=False))) from None
 

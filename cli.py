@@ -3,6 +3,7 @@
 import typer
 
 from commands.deadline import deadline
+from commands.demo import demo
 from commands.import_ import app as import_
 from commands.policy import app as policy
 from commands.serve import serve
@@ -18,6 +19,7 @@ def rectify() -> None:
 
 # Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
 app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
+app.command("demo")(demo)
 app.add_typer(policy, name="policy")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)

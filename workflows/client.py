@@ -61,16 +61,19 @@ class CaseEngine:
         self._task_queue = task_queue
         self._timeout = timeout
 
-    async def open(self, opening: Opening, digest: str) -> Opened:
-        """Durable when it returns. Raises Conflict when the id was opened from another report (`digest` differs)."""
+    async def open(self, opening: Opening, digest: str, *, start_delay: timedelta | None = None) -> Opened:
+        """Durable when it returns. Raises Conflict when the id was opened from another report (`digest` differs).
+
+        `start_delay`: for demonstrations of another season, until an `opened_at` that has yet to come.
+        """
         case = life.snapshot(life.open_case(opening)[0])
         try:
-            await _translated(self._start(opening, case, digest))
+            await _translated(self._start(opening, case, digest, start_delay))
         except WorkflowAlreadyStartedError:
             return Opened(await _translated(self._began(opening.id, digest)), created=False)
         return Opened(case, created=True)
 
-    async def _start(self, opening: Opening, case: Snapshot, digest: str) -> object:
+    async def _start(self, opening: Opening, case: Snapshot, digest: str, start_delay: timedelta | None) -> object:
         return await self._client.start_workflow(
             i.WORKFLOW,
             i.CaseInput(opening=opening),
@@ -83,6 +86,7 @@ class CaseEngine:
             static_summary=summary(case),
             static_details=details(case),
             priority=Priority(priority_key=_PRIORITY[case.severity], fairness_key=_district(case.area)),
+            start_delay=start_delay,
             rpc_timeout=self._timeout,
         )
 

@@ -1,0 +1,74 @@
+"""A case's file as the archive has it: every event with the case as it left it, told again from the log alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
+
+from domain import life
+from domain.alarms import due_at
+from domain.case import Case, Snapshot
+from domain.events import CalendarChanged, Event
+from domain.evolve import begin, evolve
+from domain.policy import Rules
+from store import cases
+from store.database import reading
+from store.tables import RulebookRow
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`before` is None for the opening."""
+
+    event: Event
+    before: Case | None
+    after: Case
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """`agrees`: the log, told again from its first event, ends in exactly the case that was recorded beside it."""
+
+    case: Snapshot
+    entries: tuple[Entry, ...]
+    agrees: bool
+
+
+async def read(engine: AsyncEngine, case_id: str) -> CaseFile | None:
+    """None for a case that was never recorded, or without the rules it was judged by."""
+    case = await cases.get(engine, case_id)
+    rules = await cases.rules(engine, case.rules) if case else None
+    if case is None or rules is None:
+        return None
+    events = [event for _, event in await cases.events(engine, case_id)]
+    entries = _told(events, await _first_rules(engine, rules, events))
+    return CaseFile(case, entries, agrees=bool(entries) and life.snapshot(entries[-1].after) == case)
+
+
+def _told(events: Sequence[Event], rules: Rules) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    for event in events:
+        before = entries[-1].after if entries else None
+        after = evolve(before, event) if before else begin(rules, event)
+        entries.append(Entry(event, before, after))
+    return tuple(entries)
+
+
+async def _first_rules(engine: AsyncEngine, last: Rules, events: Sequence[Event]) -> Rules:
+    """The rules at the opening. Nothing names them once the calendar has changed: the deadline of then tells them."""
+    at, change = next(((n, e.fact) for n, e in enumerate(events) if isinstance(e.fact, CalendarChanged)), (0, None))
+    if change is None:
+        return last
+    async with reading(engine) as connection:
+        found = (await connection.scalars(select(col(RulebookRow.data)))).all()
+    earlier = (Rules.model_validate_json(data) for data in found)
+    fitting = (
+        rules
+        for rules in earlier
+        if (rules.policy, rules.ladder, rules.calendar.id) == (last.policy, last.ladder, last.calendar.id)
+        and rules.calendar.version < change.calendar.version
+        and due_at(_told(events[:at], rules)[-1].after) == change.due_before
+    )
+    return next(fitting, last)

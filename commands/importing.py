@@ -232,16 +232,21 @@ async def _bar(tally: Tally, ledger: LedgerFile) -> None:
         task = progress.add_task("", total=max(ledger.size, 1))
         try:
             while True:
-                progress.update(task, completed=ledger.done, description=_counts(tally))
+                progress.update(task, completed=ledger.done, description=_short(tally))
                 await asyncio.sleep(0.2)
         finally:
-            progress.update(task, completed=ledger.done, description=_counts(tally))
+            progress.update(task, completed=ledger.done, description=_short(tally))
 
 
 async def _lines(tally: Tally, ledger: LedgerFile) -> None:
     while True:
         await asyncio.sleep(_EVERY)
         typer.echo(f"{ledger.done / max(ledger.size, 1):4.0%} {_counts(tally)}", err=True)
+
+
+def _short(tally: Tally) -> str:
+    """Leaves room for the bar on 80 columns."""
+    return f"{tally.rows} 行 rows · 拒收 refused {tally.refused.total()}"
 
 
 def _counts(tally: Tally) -> str:

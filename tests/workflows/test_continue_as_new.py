@@ -96,6 +96,7 @@ class TestWhatIsCarried:
         desk.fakes.open.clear()
         async with desk.worker():
             handle = await desk.open()
+            await desk.give(handle, "accept", UNIT)  # its record hangs, so the next one has to wait
             await desk.update(handle, i.REPROJECT)
             await continued(desk, handle)
             desk.fakes.open.set()

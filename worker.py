@@ -17,6 +17,9 @@ from workflows.interface import TASK_QUEUE
 
 #: Below the supervisor's and every orchestrator's kill time; a workflow task in flight needs far less.
 GRACE = timedelta(seconds=8)
+#: How long a case waits for the worker that has it in its cache, before any other may take it from history. Shorter
+#: than a command's patience, so that a crashed worker costs its cases one slow answer, not a refusal.
+STICKY = timedelta(seconds=3)
 
 
 def plugin() -> SimplePlugin:
@@ -54,4 +57,5 @@ def build(  # noqa: PLR0913 - each is a choice of the caller's
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         graceful_shutdown_timeout=grace,
+        sticky_queue_schedule_to_start_timeout=STICKY,
     )

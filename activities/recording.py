@@ -12,7 +12,7 @@ _log = structlog.get_logger()
 
 
 class Recorder(Protocol):
-    """Must be idempotent: a record may come twice, and an old one after a newer."""
+    """Must be idempotent: a record may come twice, and an old one after a newer. Whatever it raises is retried."""
 
     async def record(self, record: Record) -> None: ...
 

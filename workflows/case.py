@@ -53,13 +53,16 @@ class CaseWorkflow:
         self._timer: asyncio.Task[None] | None = None
         self._armed_for: datetime | None = None
         self._shown = life.snapshot(self._case)
+        self._alarm = life.next_alarm(self._case)
+        self._judged: tuple[str | None, Case, life.Step] | None = None
         workflow.set_current_details(details(self._shown))
 
     @workflow.run
     async def run(self, start: i.CaseInput) -> None:  # noqa: ARG002 - `__init__` took it: a command may come before this
         """Ends with the case, and only with it: a cancellation by an operator is not a command and changes nothing."""
         while True:
-            self._step(life.pass_time(self._case, workflow.now()))
+            if self._alarm is not None and self._alarm.at <= workflow.now():
+                self._step(life.pass_time(self._case, workflow.now()))
             self._hand_over()
             if self._case.stage in ENDED and self._is_recorded():
                 return
@@ -80,15 +83,15 @@ class CaseWorkflow:
         handled = self._handled()
         if handled is not None:
             return i.Receipt(case=self._shown, digest=handled.digest)
-        _guarded(lambda: self._step(self._given(name, order)))
+        _guarded(lambda: self._step(self._judgement(name, order)))
         self._remember(order.digest)
         return i.Receipt(case=self._shown, digest=order.digest)
 
     @command.validator
     def _check(self, name: str, args: Sequence[RawValue]) -> None:
-        order = _order(args)
         if self._handled() is None:
-            _guarded(lambda: self._given(name, order))
+            order = _order(args)
+            self._judged = _update_id(), self._case, _guarded(lambda: self._given(name, order))
 
     @workflow.update(name=i.RECALENDAR)
     def recalendar(self, published: i.Publication) -> bool:
@@ -118,11 +121,18 @@ class CaseWorkflow:
         command = rule.command.model_validate(order.body)
         return life.give(self._case, command, order.actor, workflow.now(), _update_id())
 
+    def _judgement(self, name: str, order: i.Order) -> life.Step:
+        """What the validator found of this very state; found anew on replay, where validators do not run."""
+        judged, self._judged = self._judged, None
+        if judged is not None and judged[0] == _update_id() and judged[1] is self._case:
+            return judged[2]
+        return self._given(name, order)
+
     def _step(self, step: life.Step) -> None:
         case, events = step
         if events:
-            shown = life.snapshot(case)  # before anything changes: if this fails, nothing has happened
-            self._case = case
+            shown, alarm = life.snapshot(case), life.next_alarm(case)  # if these fail, nothing has happened yet
+            self._case, self._alarm = case, alarm
             self._log.extend(events)
             self._stirred = True
             self._show(shown)
@@ -187,7 +197,7 @@ class CaseWorkflow:
         """One timer, armed anew only for an earlier alarm: one that rings for nothing is cheaper than two events."""
         if self._timer is not None and self._timer.done():
             self._timer = self._armed_for = None
-        alarm = life.next_alarm(self._case)
+        alarm = self._alarm
         if alarm is None or (self._armed_for is not None and self._armed_for <= alarm.at):
             return
         if self._timer is not None:

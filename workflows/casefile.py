@@ -16,6 +16,8 @@ def summary(case: Snapshot) -> str:
 def details(case: Snapshot) -> str:
     """The state of the case, in Markdown."""
     lines = [
+        summary(case),
+        "",
         f"**{STAGES[case.stage][0]}** {case.stage} · 第 {case.round} 轮 round {case.round}",
         f"- 责任单位 unit: {case.lead_unit or '待派遣 not dispatched'}",
     ]

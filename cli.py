@@ -2,10 +2,13 @@
 
 import typer
 
+from commands.audit import audit
+from commands.calendar import app as calendar
 from commands.deadline import deadline
 from commands.demo import demo
 from commands.import_ import app as import_
 from commands.policy import app as policy
+from commands.rebuild import rebuild
 from commands.serve import serve
 from commands.up import up
 
@@ -20,6 +23,9 @@ def rectify() -> None:
 # Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
 app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
 app.command("demo")(demo)
+app.command("audit")(audit)
+app.command("rebuild")(rebuild)
+app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)

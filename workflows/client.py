@@ -141,8 +141,9 @@ class CaseEngine:
         return await _translated(query)
 
     async def running(self) -> AsyncIterator[str]:
-        """Ids of all running cases, from visibility: a case opened this very second may still be missing."""
-        found = self._client.list_workflows(f"WorkflowType = '{i.WORKFLOW}' AND ExecutionStatus = 'Running'")
+        """Ids of all running cases of this task queue, from visibility: one opened this very second may be missing."""
+        ours = f"WorkflowType = '{i.WORKFLOW}' AND TaskQueue = '{self._task_queue}'"
+        found = self._client.list_workflows(f"{ours} AND ExecutionStatus = 'Running'")
         async for workflow in found:
             yield workflow.id
 
@@ -154,6 +155,30 @@ class CaseEngine:
                 return False
             raise
         return description.close_time is None
+
+    async def fate(self, case_id: str) -> str | None:
+        """`running`, `completed`, `terminated`, … of the latest run; None if Temporal does not know the case."""
+        try:
+            description = await _translated(self._handle(case_id).describe(rpc_timeout=self._timeout))
+        except NotRunning:
+            return None
+        return description.status.name.lower() if description.status else None
+
+    async def earlier_runs(self, case_id: str) -> AsyncIterator[str]:
+        """Runs before the present one that Temporal still keeps, latest first."""
+        run_id = None
+        while True:
+            handle = self._client.get_workflow_handle(case_id, run_id=run_id)
+            beginning = anext(handle.fetch_history_events(page_size=1, rpc_timeout=self._timeout))
+            try:
+                first = await _translated(beginning)
+            except NotRunning:
+                return
+            if run_id is not None:
+                yield run_id
+            run_id = first.workflow_execution_started_event_attributes.continued_execution_run_id
+            if not run_id:
+                return
 
     def handle(self, case_id: str) -> WorkflowHandle[object, object]:
         return self._handle(case_id)

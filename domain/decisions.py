@@ -212,6 +212,7 @@ def opening(report: c.Opening) -> Facts:
     opened = e.CaseOpened(
         case=report.id,
         trusted=trusted,
+        rulebook=report.rules.digest,
         **{name: getattr(report, name) for name in e.CaseOpened.model_fields if name in type(report).model_fields},
     )
     if report.self_handled is not None:

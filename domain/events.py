@@ -19,7 +19,10 @@ from domain.policy import Audience, ClockKind, RungAction, Severity, Source
 
 
 class CaseOpened(Value):
-    """`proposed_unit` is what routing made of it: dispatched there once it counts as real (`trusted`, or verified)."""
+    """`proposed_unit` is what routing made of it: dispatched there once it counts as real (`trusted`, or verified).
+
+    `rulebook` is the digest of the rules it was opened under.
+    """
 
     type: Literal["CaseOpened"] = "CaseOpened"
     case: str
@@ -41,6 +44,7 @@ class CaseOpened(Value):
     proposed_unit: str | None
     proposed_co_units: tuple[str, ...]
     trusted: bool
+    rulebook: str | None = None
 
 
 class CaseSelfHandled(Value):

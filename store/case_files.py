@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlmodel import col
 
 from domain import life
-from domain.alarms import due_at
 from domain.case import Case, Snapshot
-from domain.events import CalendarChanged, Event
+from domain.events import CaseOpened, Event
 from domain.evolve import begin, evolve
 from domain.policy import Rules
 from store import cases
-from store.database import reading
-from store.tables import RulebookRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +52,7 @@ def _told(events: Sequence[Event], rules: Rules) -> tuple[Entry, ...]:
 
 
 async def _first_rules(engine: AsyncEngine, last: Rules, events: Sequence[Event]) -> Rules:
-    """The rules at the opening. Nothing names them once the calendar has changed: the deadline of then tells them."""
-    at, change = next(((n, e.fact) for n, e in enumerate(events) if isinstance(e.fact, CalendarChanged)), (0, None))
-    if change is None:
-        return last
-    async with reading(engine) as connection:
-        found = (await connection.scalars(select(col(RulebookRow.data)))).all()
-    earlier = (Rules.model_validate_json(data) for data in found)
-    fitting = (
-        rules
-        for rules in earlier
-        if (rules.policy, rules.ladder, rules.calendar.id) == (last.policy, last.ladder, last.calendar.id)
-        and rules.calendar.version < change.calendar.version
-        and due_at(_told(events[:at], rules)[-1].after) == change.due_before
-    )
-    return next(fitting, last)
+    """The rules at the opening, which its event names; a new calendar may have replaced them since."""
+    opened = events[0].fact if events else None
+    digest = opened.rulebook if isinstance(opened, CaseOpened) else None
+    return (digest and await cases.rules(engine, digest)) or last

@@ -97,7 +97,7 @@ async def current_rules(engine: AsyncEngine) -> tuple[Policy, Ladder, Calendar]:
 
 
 async def publish_calendar(engine: AsyncEngine, calendar: Calendar) -> None:
-    """The next version of the calendar in force. ValueError if it is any other."""
+    """The next version of the calendar in force; the directory counts up, so that new cases start with it."""
     async with writing(engine) as connection:
         settings = await _settings(connection)
         if settings.get("calendar") != calendar.id:
@@ -106,6 +106,7 @@ async def publish_calendar(engine: AsyncEngine, calendar: Calendar) -> None:
         if calendar.version != latest.version + 1:
             raise ValueError(f"the next version of {calendar.id} is {latest.version + 1}, not {calendar.version}")
         await _keep_calendar(engine, connection, calendar)
+        await _count_up(engine, connection)
 
 
 async def add_area(engine: AsyncEngine, area: Area) -> None:

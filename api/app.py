@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from api import cases, commands, dev, evidence, feed, lists, operations, problems
+from api import cases, commands, dev, document, evidence, feed, lists, operations, problems
 from api.auth import Throttle
 from api.middleware import LimitBody, Observe
 from api.services import CityCache, Services, TokenCache
@@ -25,6 +26,11 @@ limit that hangs on what exactly is wrong, checked by somebody else, closed.
 Errors are problem documents (RFC 9457) with a stable `code`."""
 
 
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return self.openapi_schema or document.correct(super().openapi())
+
+
 def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -34,7 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         services.photos.close()
         await services.database.dispose()
 
-    app = FastAPI(
+    app = _Application(
         title="rectify",
         version="1",
         description=_DESCRIPTION,

@@ -4,33 +4,49 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import SQLAlchemyError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.auth import Caller
 from api.idempotency import Key, digest, new_case_id
 from api.problems import RESPONSES
 from api.reading import find, need_known_photos, rules_of, visible_case, zone_of
-from api.services import Injected, Services
+from api.services import OUTAGES, Injected, Services
 from api.views import CaseView, EventView, case_view, event_view
-from directory.reporting import Receiving, Report, resolve
+from directory.reporting import Position, Receiving, Report, resolve
 from domain.actors import Actor
 from domain.alarms import waits_on
 from domain.case import Snapshot
 from domain.clock import Clock
-from domain.errors import Conflict
+from domain.commands import SelfHandling
+from domain.errors import Conflict, Invalid
 from domain.events import Event
 from domain.explain import Explanation, explain
 from domain.policy import ClockKind
 from store import cases
 
+_FURTHEST = timedelta(days=3653)
+
 router = APIRouter(prefix="/cases", tags=["cases"], responses=RESPONSES)
+
+
+_STRICT = ConfigDict(extra="forbid")
+
+
+class PositionBody(Position):
+    model_config = _STRICT
+
+
+class SelfHandlingBody(SelfHandling):
+    model_config = _STRICT
 
 
 class ReportBody(Report):
     """A report. Unknown members are refused, so that a typing error is not taken for silence."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _STRICT
+
+    location: PositionBody | None = None
+    self_handled: SelfHandlingBody | None = Field(default=None, description="Put right on the spot 自行处置.")
 
 
 @router.post("", status_code=201, name="open_case")
@@ -60,7 +76,7 @@ async def _opened_before(services: Services, case_id: str, asked: str) -> Snapsh
     """The case that this key opened, however long ago: the archive remembers longer than the engine."""
     try:
         case = await cases.get(services.database, case_id)
-    except SQLAlchemyError:
+    except OUTAGES:
         return None
     if case is None:
         return None
@@ -103,7 +119,10 @@ class WholeLife(BaseModel):
 
 
 class DeadlineView(BaseModel):
-    """`clock` says whose deadline `due_at` is; `explanation` is that clock's. Both clocks of the case stand below."""
+    """`clock` says whose deadline `due_at` is; `explanation` is that clock's, or the unit's once the case is closed.
+
+    Both clocks of the case stand below.
+    """
 
     case: str
     clock: ClockKind | None
@@ -120,12 +139,12 @@ async def get_deadline(
     services: Injected,
     actor: Caller,
     case_id: str,
-    at: Annotated[datetime | None, Query(description="As of when; default: now.")] = None,
+    at: Annotated[AwareDatetime | None, Query(description="As of when; default: now. Ten years ahead at most.")] = None,
 ) -> DeadlineView:
     """Why the deadline is what it is: the intervals counted, the pauses, the calendar."""
     case = await visible_case(services, actor, case_id)
     rules = await rules_of(services, case)
-    now = max(at if at and at.tzinfo else services.now(), case.updated_at)
+    now = max(_as_of(at, services.now()), case.updated_at)
 
     def explained(clock: Clock | None) -> Explanation | None:
         return explain(clock, rules.calendar, now, resume_at=case.suspended_until) if clock else None
@@ -138,11 +157,18 @@ async def get_deadline(
         clock=kind,
         due_at=due_at,
         provisional=case.provisional,
-        explanation=unit if kind is ClockKind.UNIT else stage,
+        explanation=unit if kind in {None, ClockKind.UNIT} else stage,
         unit_clock=unit,
         stage_clock=stage,
         whole_life=_whole_life(case, now),
     )
+
+
+def _as_of(wanted: datetime | None, now: datetime) -> datetime:
+    """Counting working time costs some milliseconds a year: nobody may have centuries counted."""
+    if wanted is not None and wanted > now + _FURTHEST:
+        raise Invalid("field_invalid", field="at", reason="at most ten years from now")
+    return wanted or now
 
 
 def _whole_life(case: Snapshot, now: datetime) -> WholeLife:

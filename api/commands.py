@@ -31,7 +31,7 @@ async def carry_out(services: Services, actor: Actor, case_id: str, command: c.C
     await _check_references(services, command)
     asked = digest(command.name, command)
     order = Order(actor=actor, body=command.model_dump(mode="json"), digest=asked)
-    given_as = update_id(actor, key)
+    given_as = update_id(actor, case_id, key)
     try:
         receipt = await services.cases.give(case_id, command.name, order, given_as)
     except NotRunning:

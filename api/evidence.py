@@ -13,7 +13,7 @@ from api.problems import RESPONSES
 from api.services import Injected
 from domain.errors import Invalid, NotVisible
 from store import evidence_index
-from store.evidence import media_type
+from store.evidence import SUFFIXES, media_type
 from store.images import MAX_BYTES, EvidenceRejected
 
 router = APIRouter(prefix="/evidence", tags=["evidence"], responses=RESPONSES)
@@ -73,7 +73,15 @@ async def _first_file(request: Request) -> bytes:
     raise Invalid("evidence_not_multipart")
 
 
-@router.get("/{sha256}", name="get_evidence", response_class=FileResponse)
+_PHOTO: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The photo.",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in SUFFIXES},
+    }
+}
+
+
+@router.get("/{sha256}", name="get_evidence", response_class=FileResponse, responses=_PHOTO)
 async def show(
     services: Injected,
     actor: Caller,

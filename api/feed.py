@@ -1,6 +1,7 @@
 """Everything that happened, in order, for other systems: by page, or as a stream of server-sent events."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/events", tags=["events"], responses=RESPONSES)
 #: How soon a stream notices news, in seconds.
 _POLL = 0.5
 _LARGEST = 2**62
+_POSITION = re.compile("[0-9]{1,19}")
 
 
 class Feed(BaseModel):
@@ -51,7 +53,7 @@ async def stream_events(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
     """The same as server-sent events; `id` is the position, so that a browser reconnects where it was."""
-    start = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    start = int(last_event_id) if last_event_id and _POSITION.fullmatch(last_event_id) else after
     if start is None:
         start = await feed.last_position(services.database)
     news = _news(services, actor, min(start, _LARGEST), await zone_of(services))

@@ -12,7 +12,7 @@ from domain.actors import Actor
 from domain.base import Value
 from domain.errors import Invalid
 
-_LONGEST = 128
+_LONGEST = 200
 _BITS = 55
 
 
@@ -38,11 +38,11 @@ def digest(name: str, body: Value) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:24]
 
 
-def update_id(actor: Actor, key: str | None) -> str:
-    """The same for the same caller and key; unguessable without a key."""
+def update_id(actor: Actor, case: str, key: str | None) -> str:
+    """The same for the same caller, case and key; unguessable without a key."""
     if key is None:
         return "r-" + secrets.token_hex(12)
-    return "k-" + hashlib.sha256(f"{len(actor.user)}:{actor.user}:{key}".encode()).hexdigest()[:24]
+    return "k-" + hashlib.sha256(f"{len(actor.user)}:{actor.user}:{case}:{key}".encode()).hexdigest()[:24]
 
 
 def new_case_id(actor: Actor, key: str | None) -> str:

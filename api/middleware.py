@@ -3,8 +3,8 @@
 import time
 
 import structlog
+from fastapi import HTTPException
 from prometheus_client import Counter, Histogram
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.evidence import MAX_UPLOAD
@@ -29,7 +29,8 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MAX_UPLOAD if scope["path"].rstrip("/") == _UPLOADS else MAX_BODY
+        upload = scope["path"].rstrip("/") == _UPLOADS
+        most, code = (MAX_UPLOAD, "evidence_too_large") if upload else (MAX_BODY, "body_too_large")
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         seen = int(declared) if declared.isdigit() else 0
         arrived = 0
@@ -39,7 +40,7 @@ class LimitBody:
             message = await receive()
             arrived += len(message.get("body", b""))
             if max(seen, arrived) > most:
-                raise HTTPException(413)
+                raise HTTPException(413, (code, {"max_bytes": most}))
             return message
 
         await self._app(scope, limited, send)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
@@ -41,7 +42,7 @@ async def readyz(services: Injected, response: Response) -> Health:
     return Health(status="ok" if ready else "failing", checks=checks)
 
 
-@router.get("/metrics", name="metrics", response_class=Response)
+@router.get("/metrics", name="metrics", response_class=PlainTextResponse)
 async def metrics() -> Response:
     """Prometheus text."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from api import fields
 from domain.errors import Invalid, NotVisible, RectifyError, Unavailable
 from domain.sentences import sentence
 from domain.words import Lang
@@ -36,7 +37,13 @@ _TITLES: dict[int, tuple[str, str]] = {
     500: ("系统错误", "Internal error"),
     503: ("暂不可用", "Try again later"),
 }
-_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large", 415: "unsupported_media_type"}
+_UNSUPPORTED = 415
+_HTTP_CODES = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    _UNSUPPORTED: "unsupported_media_type",
+}
 
 
 class Problem(BaseModel):
@@ -56,7 +63,7 @@ class Problem(BaseModel):
 
 #: For the OpenAPI document: what any route may answer.
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": english, "content": {MEDIA_TYPE: {}}}
+    status: {"model": Problem, "description": english}
     for status, (_, english) in _TITLES.items()
     if status not in {405, 415, 500}
 }
@@ -76,7 +83,7 @@ class TooMany(RectifyError):
 
 def language(request: Request) -> Lang:
     """English when it is preferred over Chinese, otherwise Chinese. Weights decide, then the order."""
-    best, lang = -1.0, "zh"
+    best, lang = 0.0, "zh"
     for part in request.headers.get("accept-language", "")[:200].split(","):
         tag, _, weight = part.strip().partition(";q=")
         try:
@@ -136,11 +143,13 @@ async def _evidence_rejected(request: Request, error: Exception) -> JSONResponse
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses; and a code with its parameters, from where it lets nothing else through."""
     if not isinstance(error, HTTPException):
         raise error
-    code = _HTTP_CODES.get(error.status_code, "malformed_body")
+    detail: Any = error.detail
+    code, params = detail if isinstance(detail, tuple) else (_HTTP_CODES.get(error.status_code, "malformed_body"), {})
     status = error.status_code if error.status_code in _TITLES else Invalid.status
-    response = problem(request, status, code, {})
+    response = problem(request, status, code, params)
     response.headers.update(error.headers or {})
     return response
 
@@ -149,19 +158,22 @@ async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, RequestValidationError):
         raise error
     found = error.errors()
-    errors = [{"field": _field(each["loc"]), "reason": str(each["msg"])[:200]} for each in found[:20]]
+    errors = fields.explain(found, language(request))
     first = found[0]["type"] if found else ""
+    if first == "model_attributes_type" and not _is_json(request):
+        return problem(request, _UNSUPPORTED, _HTTP_CODES[_UNSUPPORTED], {})
     code = {"json_invalid": "body_not_json", "extra_forbidden": "unknown_field"}.get(first, "field_invalid")
     detail = errors[0] if errors else {}
     return problem(request, Invalid.status, code, {**detail, "errors": errors})
 
 
-def _field(place: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in place if part not in {"body", "query", "path", "header"})[:100] or "body"
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 async def _store_error(request: Request, error: Exception) -> JSONResponse:
-    _log.warning("store_unavailable", error=type(error).__name__, route=request.url.path)
+    _log.warning("store_unavailable", error=type(error).__name__)
     return problem(request, Unavailable.status, "store_unavailable", {})
 
 

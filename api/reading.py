@@ -2,9 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from api.services import Services
+from api.services import OUTAGES, Services
 from domain.actors import Actor
 from domain.case import Snapshot
 from domain.case_id import parse
@@ -24,12 +22,17 @@ async def visible_case(services: Services, actor: Actor, text: str) -> Snapshot:
 
 
 async def find(services: Services, case_id: str) -> Snapshot:
-    """A case opened a moment ago, or while the database is down, is asked for itself."""
+    """A case opened a moment ago, or while the database is down, is asked for itself; with no worker, how it began."""
     try:
         recorded = await cases.get(services.database, case_id)
-    except (SQLAlchemyError, OSError, TimeoutError):
+    except OUTAGES:
         recorded = None
-    return recorded or await services.cases.snapshot(case_id)
+    if recorded is not None:
+        return recorded
+    try:
+        return await services.cases.snapshot(case_id)
+    except Unavailable:
+        return await services.cases.beginning(case_id)
 
 
 async def rules_of(services: Services, case: Snapshot) -> Rules:

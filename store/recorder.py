@@ -8,19 +8,20 @@ positions become visible in their order.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col
 
 from domain.record import Record
-from store.database import insert, writing
+from store.database import insert, write
 from store.rows import Row, Rows, rows
 from store.tables import (
     CaseEvidenceRow,
@@ -42,6 +43,17 @@ _OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OS
 class _Waiting:
     rows: Rows
     written: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the tables have of a case: its version, and for each unit whether it leads."""
+
+    version: int
+    units: dict[str, bool] = field(default_factory=dict)
+
+
+_NOTHING = _Known(version=0)
 
 
 class Recorder:
@@ -82,15 +94,8 @@ class Recorder:
             _resolve(batch, None)
 
     async def _write(self, batch: Sequence[Rows]) -> None:
-        async with asyncio.timeout(self._timeout), writing(self._engine) as connection:
-            if self._engine.dialect.name == "postgresql":
-                await connection.execute(select(func.pg_advisory_xact_lock(_POSITIONS)))
-            for rewrite, group in groupby(batch, key=attrgetter("rewrite")):
-                if rewrite:
-                    for each in group:
-                        await self._statements.rewrite(connection, each)
-                else:
-                    await self._statements.append(connection, list(group))
+        async with asyncio.timeout(self._timeout):
+            await write(self._engine, partial(self._statements.write, batch=batch))
 
 
 def _resolve(batch: Sequence[_Waiting], error: Exception | None) -> None:
@@ -107,6 +112,7 @@ class _Statements:
     """Prepared once: building them takes longer than SQLite takes to run them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
+        self._lock = select(func.pg_advisory_xact_lock(_POSITIONS)) if engine.dialect.name == "postgresql" else None
         self._new: dict[type[SQLModel], Any] = {
             table: insert(engine, table).on_conflict_do_nothing()
             for table in (RulebookRow, EventRow, NoticeRow, CaseEvidenceRow, CaseUnitRow)
@@ -115,41 +121,76 @@ class _Statements:
         event = insert(engine, EventRow)
         changed = col(EventRow.data).is_distinct_from(event.excluded.data)
         self._changed_event = _upsert(event, EventRow, ("case_id", "seq"), where=changed)
+        ids: BindParameter[Any] = bindparam("ids", expanding=True)
+        self._forget_units = delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids))
+        self._known = (
+            select(col(CaseRow.id), col(CaseRow.version), col(CaseUnitRow.unit), col(CaseUnitRow.lead))
+            .outerjoin(CaseUnitRow)
+            .where(col(CaseRow.id).in_(ids))
+            .with_for_update(of=CaseRow)  # whoever removes a case takes no other lock
+        )
 
-    async def append(self, connection: AsyncConnection, batch: Sequence[Rows]) -> None:
+    def write(self, connection: Connection, batch: Sequence[Rows]) -> None:
+        if self._lock is not None:
+            connection.execute(self._lock)
+        for rewrite, group in groupby(batch, key=attrgetter("rewrite")):
+            if rewrite:
+                for each in group:
+                    self.rewrite(connection, each)
+            else:
+                self.append(connection, list(group))
+
+    def append(self, connection: Connection, batch: Sequence[Rows]) -> None:
         """What is there already stays, and no case goes back to an older version."""
-        await self._add(connection, RulebookRow, [row for each in batch for row in each.rulebooks])
-        await self._add(connection, EventRow, [row for each in batch for row in each.events])
-        await self._add_mentions(connection, batch)
-        await self._put_cases(connection, await _newest(connection, batch))
+        self._add(connection, EventRow, [row for each in batch for row in each.events])
+        self._add_others(connection, batch)
+        latest = {each.case["id"]: each for each in sorted(batch, key=lambda each: int(each.case["version"]))}
+        known = self._read(connection, list(latest))
+        newer = [each for key, each in latest.items() if key not in known or known[key].version < each.case["version"]]
+        self._put_cases(connection, newer, known)
 
-    async def rewrite(self, connection: AsyncConnection, record: Rows) -> None:
+    def rewrite(self, connection: Connection, record: Rows) -> None:
         """The record is right, whatever is there. Events that were right keep their positions, changed ones too.
 
         Those before the record's first are not touched; those after the case's version are no events of it.
         """
-        await _forget(connection, record)
-        await self._add(connection, RulebookRow, record.rulebooks)
+        _forget(connection, record)
         if record.events:
-            await connection.execute(self._changed_event, record.events)
-        await self._add_mentions(connection, [record])
-        await self._put_cases(connection, [record])
+            connection.execute(self._changed_event, record.events)
+        self._add_others(connection, [record])
+        self._put_cases(connection, [record], self._read(connection, [record.case["id"]]))
 
-    async def _add_mentions(self, connection: AsyncConnection, batch: Sequence[Rows]) -> None:
-        await self._add(connection, NoticeRow, [row for each in batch for row in each.notices])
-        await self._add(connection, CaseEvidenceRow, [row for each in batch for row in each.evidence])
+    def _add_others(self, connection: Connection, batch: Sequence[Rows]) -> None:
+        self._add(connection, RulebookRow, [row for each in batch for row in each.rulebooks])
+        self._add(connection, NoticeRow, [row for each in batch for row in each.notices])
+        self._add(connection, CaseEvidenceRow, [row for each in batch for row in each.evidence])
 
-    async def _put_cases(self, connection: AsyncConnection, cases: Sequence[Rows]) -> None:
+    def _read(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
+        """Under a lock: nobody can come between this and what is then written."""
+        known: dict[str, _Known] = {}
+        for case_id, version, unit, lead in connection.execute(self._known, {"ids": ids}):
+            each = known.setdefault(case_id, _Known(version))
+            if unit is not None:
+                each.units[unit] = lead
+        return known
+
+    def _put_cases(self, connection: Connection, cases: Sequence[Rows], known: dict[str, _Known]) -> None:
+        """The units seldom change, so they are left alone where they are right."""
         if not cases:
             return
-        await connection.execute(self._case, [each.case for each in cases])
-        ids = [each.case["id"] for each in cases]
-        await connection.execute(delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids)))
-        await self._add(connection, CaseUnitRow, [row for each in cases for row in each.units])
+        connection.execute(self._case, [each.case for each in cases])
+        moved = [each for each in cases if _units(each) != known.get(each.case["id"], _NOTHING).units]
+        if moved:
+            connection.execute(self._forget_units, {"ids": [each.case["id"] for each in moved]})
+            self._add(connection, CaseUnitRow, [row for each in moved for row in each.units])
 
-    async def _add(self, connection: AsyncConnection, table: type[SQLModel], new: Sequence[Row]) -> None:
+    def _add(self, connection: Connection, table: type[SQLModel], new: Sequence[Row]) -> None:
         if new:
-            await connection.execute(self._new[table], new)
+            connection.execute(self._new[table], new)
+
+
+def _units(record: Rows) -> dict[str, bool]:
+    return {row["unit"]: row["lead"] for row in record.units}
 
 
 def _upsert(insertion: Any, table: type[SQLModel], key: tuple[str, ...], **where: Any) -> Any:  # noqa: ANN401 - see database.insert
@@ -159,23 +200,10 @@ def _upsert(insertion: Any, table: type[SQLModel], key: tuple[str, ...], **where
     )
 
 
-async def _newest(connection: AsyncConnection, batch: Sequence[Rows]) -> list[Rows]:
-    """The latest state of each case in the batch, where the table does not have it or a later one.
-
-    Read under the writer's lock, so nobody can come in between.
-    """
-    latest = {each.case["id"]: each for each in sorted(batch, key=lambda each: int(each.case["version"]))}
-    known = await connection.execute(select(col(CaseRow.id), col(CaseRow.version)).where(col(CaseRow.id).in_(latest)))
-    for case_id, version in known:
-        if version >= latest[case_id].case["version"]:
-            del latest[case_id]
-    return list(latest.values())
-
-
-async def _forget(connection: AsyncConnection, record: Rows) -> None:
+def _forget(connection: Connection, record: Rows) -> None:
     case_id, version = record.case["id"], record.case["version"]
     for table in (EventRow, NoticeRow):
         surplus = (col(table.case_id) == case_id) & (col(table.seq) > version)
-        await connection.execute(delete(table).where(surplus))
+        connection.execute(delete(table).where(surplus))
     if record.first_seq == 1:
-        await connection.execute(delete(CaseEvidenceRow).where(col(CaseEvidenceRow.case_id) == case_id))
+        connection.execute(delete(CaseEvidenceRow).where(col(CaseEvidenceRow.case_id) == case_id))

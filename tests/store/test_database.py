@@ -2,16 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from threading import Event, Thread, current_thread
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
-from store.database import insert, open_engine, reading, refresh_statistics, sync_url, writing
+from store.database import Work, insert, open_engine, reading, refresh_statistics, sync_url, write, writing
 from store.tables import SettingRow, TokenRow
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +85,91 @@ class TestWriting:
         await asyncio.gather(*(count_up() for _ in range(20)))
         async with reading(engine) as connection:
             assert await connection.scalar(select(col(SettingRow.value))) == "20"
+
+
+def setting(engine: AsyncEngine, key: str) -> Work:
+    def work(connection: Connection) -> None:
+        connection.execute(insert(engine, SettingRow), {"key": key, "value": "1"})
+
+    return work
+
+
+async def settings(engine: AsyncEngine) -> list[str]:
+    async with reading(engine) as connection:
+        return sorted(await connection.scalars(select(col(SettingRow.key))))
+
+
+class TestWrite:
+    async def test_commits_what_was_done(self, engine: AsyncEngine) -> None:
+        await write(engine, setting(engine, "a"))
+        assert await settings(engine) == ["a"]
+
+    async def test_keeps_nothing_of_what_failed(self, engine: AsyncEngine) -> None:
+        def fail(connection: Connection) -> None:
+            setting(engine, "a")(connection)
+            raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            await write(engine, fail)
+        await write(engine, setting(engine, "b"))
+        assert await settings(engine) == ["b"]
+
+    async def test_takes_turns_with_other_writers(self, engine: AsyncEngine) -> None:
+        async def other(key: str) -> None:
+            async with writing(engine) as connection:
+                await connection.execute(insert(engine, SettingRow), {"key": key, "value": "1"})
+
+        await asyncio.gather(
+            *(do for n in range(20) for do in (other(f"a{n}"), write(engine, setting(engine, f"b{n}"))))
+        )
+        assert len(await settings(engine)) == 40
+
+    async def test_may_go_on_after_the_engine_was_closed(self, engine: AsyncEngine) -> None:
+        await write(engine, setting(engine, "a"))
+        await engine.dispose()
+        await write(engine, setting(engine, "b"))
+        assert await settings(engine) == ["a", "b"]
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+    engine = open_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    await write(engine, lambda connection: connection.exec_driver_sql("CREATE TABLE done (name)").close())
+    yield engine
+    await engine.dispose()
+
+
+class TestTheThread:
+    async def test_ends_with_its_engine(self, sqlite: AsyncEngine) -> None:
+        mine: list[Thread] = []
+        await write(sqlite, lambda _: mine.append(current_thread()))
+        assert mine[0].is_alive()
+        await sqlite.dispose()
+        assert not mine[0].is_alive()
+
+    async def test_keeps_nobody_from_leaving(self, sqlite: AsyncEngine) -> None:
+        mine: list[Thread] = []
+        await write(sqlite, lambda _: mine.append(current_thread()))
+        assert mine[0].daemon
+
+    async def test_does_not_begin_what_nobody_waits_for(self, sqlite: AsyncEngine) -> None:
+        began, go_on, done = Event(), Event(), list[str]()
+
+        def stuck(_: Connection) -> None:
+            began.set()
+            go_on.wait()
+            done.append("first")
+
+        first = asyncio.create_task(write(sqlite, stuck))
+        await asyncio.to_thread(began.wait)
+        first.cancel()
+        second = asyncio.create_task(write(sqlite, lambda _: done.append("second")))
+        await asyncio.wait({first, second}, timeout=0.05)
+        second.cancel()
+        await asyncio.wait({first, second})
+        go_on.set()
+        await write(sqlite, lambda _: done.append("third"))
+        assert done == ["first", "third"]
 
 
 class TestOpen:

@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import Mapped
+from sqlalchemy.util import await_only
 from sqlmodel import SQLModel, col
 
 from domain import commands as c
@@ -200,9 +201,16 @@ class HeldStatements(_Statements):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
         self.written, self.release = asyncio.Event(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
 
-    async def append(self, connection: AsyncConnection, batch: Sequence[Rows]) -> None:
-        await super().append(connection, batch)
+    def append(self, connection: Connection, batch: Sequence[Rows]) -> None:
+        super().append(connection, batch)
+        if connection.dialect.name == "sqlite":  # in its own thread
+            asyncio.run_coroutine_threadsafe(self._held(), self._loop).result()
+        else:
+            await_only(self._held())
+
+    async def _held(self) -> None:
         self.written.set()
         await self.release.wait()
 
@@ -226,6 +234,16 @@ class TestRewrite:
         assert await everything(engine) == expected
         kept = set(positions) & set(await values(engine, col(EventRow.position)))
         assert kept == set(positions) - {positions[2]}
+
+    async def test_puts_the_units_right(self, engine: AsyncEngine, recorder: Recorder) -> None:
+        life = await self._written(recorder)
+        expected = await everything(engine)
+        units = SQLModel.metadata.tables["case_units"]
+        for wrong in (units.delete(), units.update().values(lead=False), units.update().values(unit="water")):
+            async with writing(engine) as connection:
+                await connection.execute(wrong)
+            await recorder.record(life.record(rewrite=True))
+            assert await everything(engine) == expected
 
     async def test_takes_away_what_never_happened(self, engine: AsyncEngine, recorder: Recorder) -> None:
         life = await self._written(recorder)
@@ -276,6 +294,23 @@ class TestOutage:
         await other.dispose()
         await Recorder(engine, timeout=10).record(life.record(2))
         assert await cases.get(engine, "RC-0001") == life.snapshot
+
+    async def test_whoever_comes_while_it_lasts_is_given_up_in_time_too(self, engine: AsyncEngine) -> None:
+        hasty = Recorder(engine, timeout=0.2)
+        other = open_engine(engine.url.render_as_string(hide_password=False))
+        lives = [Life(number) for number in range(3)]
+        for life in lives:
+            await hasty.record(life.record())
+            life.give(c.Accept(), UNIT)
+        async with writing(other) as connection:
+            await connection.execute(SQLModel.metadata.tables["cases"].update().values(version=1))
+            for life in lives:
+                with pytest.raises(TimeoutError):
+                    await hasty.record(life.record(2))
+        await other.dispose()
+        again = Recorder(engine, timeout=10)
+        await asyncio.gather(*(again.record(life.record(2)) for life in lives))
+        assert [await cases.get(engine, life.case.id) for life in lives] == [life.snapshot for life in lives]
 
     async def test_a_database_that_is_not_there_is_said_so(self) -> None:
         nowhere = open_engine("postgresql://nobody@127.0.0.1:1/none")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+import structlog
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     Client,
@@ -33,6 +34,7 @@ from workflows.casefile import details, summary
 #: Temporal's priority keys: 1 is served first.
 _PRIORITY = {Severity.URGENT: 1, Severity.HIGH: 2, Severity.NORMAL: 3, Severity.LOW: 4}
 _DIGEST = "digest"
+_log = structlog.get_logger()
 _T = TypeVar("_T")
 
 
@@ -70,7 +72,7 @@ class CaseEngine:
         try:
             await _translated(self._start(opening, case, digest, start_delay))
         except WorkflowAlreadyStartedError:
-            return Opened(await _translated(self._began(opening.id, digest)), created=False)
+            return Opened(await _translated(self._same(opening.id, digest)), created=False)
         return Opened(case, created=True)
 
     async def _start(self, opening: Opening, case: Snapshot, digest: str, start_delay: timedelta | None) -> object:
@@ -90,15 +92,24 @@ class CaseEngine:
             rpc_timeout=self._timeout,
         )
 
-    async def _began(self, case_id: str, digest: str) -> Snapshot:
-        handle = self._handle(case_id)
-        if await (await handle.describe(rpc_timeout=self._timeout)).memo_value(_DIGEST, None) != digest:
+    async def _same(self, case_id: str, digest: str) -> Snapshot:
+        description = await self._handle(case_id).describe(rpc_timeout=self._timeout)
+        if await description.memo_value(_DIGEST, None) != digest:
             raise Conflict("idempotency_key_reused")
-        first = await anext(handle.fetch_history_events(page_size=1))
+        return await self._began(case_id)
+
+    async def beginning(self, case_id: str) -> Snapshot:
+        """How the case began, or went on in a new run: all that can be told of it with no worker alive."""
+        return await _translated(self._began(case_id))
+
+    async def _began(self, case_id: str) -> Snapshot:
+        first = await anext(self._handle(case_id).fetch_history_events(page_size=1, rpc_timeout=self._timeout))
         if first.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             raise RectifyError("internal_error")
         payloads = first.workflow_execution_started_event_attributes.input.payloads
         start: i.CaseInput = (await self._client.data_converter.decode(payloads, [i.CaseInput]))[0]
+        if start.carried is not None:
+            return life.snapshot(start.carried.case)
         if start.opening is None:
             raise NotRunning
         return life.snapshot(life.open_case(start.opening)[0])
@@ -197,12 +208,17 @@ async def _translated(call: Awaitable[_T]) -> _T:
         return await call
     except WorkflowUpdateFailedError as failure:
         raise _refusal(failure) from None
-    except WorkflowUpdateRPCTimeoutOrCancelledError:
-        raise Unavailable("engine_unavailable") from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise _unavailable(error) from None
     except RPCError as error:
-        raise (
-            NotRunning() if error.status is RPCStatusCode.NOT_FOUND else Unavailable("engine_unavailable")
-        ) from error
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise NotRunning from None
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    _log.warning("engine_unavailable", error=type(error).__name__, cause=str(error)[:200])
+    return Unavailable("engine_unavailable")
 
 
 def _refusal(failure: WorkflowUpdateFailedError) -> RectifyError:

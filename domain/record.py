@@ -3,6 +3,8 @@
 At least once, in order within a case; whoever writes it makes that exactly once (`seq` and `version` tell).
 """
 
+from collections.abc import Iterable
+
 from domain.base import Value
 from domain.case import CaseFacts, Snapshot
 from domain.events import (
@@ -60,10 +62,23 @@ def told(event: Event) -> tuple[Audience, ...]:
     return fact.notify if isinstance(fact, RungFired) else _TOLD.get(type(fact), ())
 
 
-def recipient(audience: Audience, case: CaseFacts) -> str:
-    """Who that is for this case: a unit, a user, or the area whose role holders are meant."""
+def holders(case: CaseFacts, events: Iterable[Event]) -> dict[int, str | None]:
+    """The unit that held the case after each event, where `case` is as the last of them left it."""
+    events = tuple(events)
+    moves = [event.fact for event in events if isinstance(event.fact, CaseDispatched | CaseReturned)]
+    unit = case.lead_unit if not moves else moves[0].unit if isinstance(moves[0], CaseReturned) else None
+    held: dict[int, str | None] = {}
+    for event in events:
+        if isinstance(event.fact, CaseDispatched | CaseReturned):
+            unit = event.fact.unit if isinstance(event.fact, CaseDispatched) else None
+        held[event.seq] = unit
+    return held
+
+
+def recipient(audience: Audience, case: CaseFacts, unit: str | None) -> str:
+    """Who that is: `unit`, a user, or the area whose role holders are meant. Empty where nobody holds that part."""
     if audience is Audience.UNIT:
-        return case.lead_unit or ""
+        return unit or ""
     if audience is Audience.REPORTER:
         return case.reporter
     return "/" + case.area.split("/")[1] if audience is Audience.CITY else case.area

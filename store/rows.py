@@ -6,7 +6,7 @@ from typing import Any
 from domain.case import RUNNING, Snapshot
 from domain.clock import FOREVER
 from domain.events import Event
-from domain.record import Record, recipient, told
+from domain.record import Record, holders, recipient, told
 from store.tables import CaseRow
 
 Row = dict[str, Any]
@@ -32,13 +32,14 @@ class Rows:
 
 def rows(record: Record) -> Rows:
     case, rules = record.case, record.rules
+    held = holders(case, record.events)
     return Rows(
         case=case_row(case),
         first_seq=record.events[0].seq if record.events else case.version + 1,
         rewrite=record.rewrite,
         rulebooks=[{"digest": rules.digest, "data": rules.model_dump_json()}] if rules else [],
         events=[_event(case.id, event) for event in record.events],
-        notices=[notice for event in record.events for notice in _notices(case, event)],
+        notices=[notice for event in record.events for notice in _notices(case, event, held[event.seq])],
         evidence=_evidence(record),
         units=_units(case),
     )
@@ -72,9 +73,9 @@ def _event(case_id: str, event: Event) -> Row:
     }
 
 
-def _notices(case: Snapshot, event: Event) -> list[Row]:
+def _notices(case: Snapshot, event: Event, unit: str | None) -> list[Row]:
     """Nobody is told where nobody holds that part: a case without a unit has no unit to remind."""
-    told_to = ((audience, recipient(audience, case)) for audience in dict.fromkeys(told(event)))
+    told_to = ((audience, recipient(audience, case, unit)) for audience in dict.fromkeys(told(event)))
     return [
         {
             "case_id": case.id,

@@ -1,10 +1,9 @@
 """What ought to be written down of a case, worked out from what happened. Pure."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
 from domain.case import Snapshot
-from domain.events import CaseDispatched, CaseReturned, Event
+from domain.events import CaseDispatched, Event
 from domain.policy import Audience
 from domain.record import Record
 from store.rows import Row, Rows, rows
@@ -21,13 +20,8 @@ def events(case: Snapshot, happened: Sequence[Event]) -> dict[int, Row]:
 
 
 def notices(case: Snapshot, events: Sequence[Event]) -> dict[NoticeKey, Row]:
-    """To the unit that held the case at the time of the event, if one did; `events` must begin with the first."""
-    held = _held(events)
-    told: dict[NoticeKey, Row] = {}
-    for unit, group in groupby(events, key=lambda event: held[event.seq]):
-        then = case.model_copy(update={"lead_unit": unit})
-        told |= {(row["seq"], row["audience"]): row for row in written(then, tuple(group)).notices}
-    return told
+    """`events` must begin with the first, or some units of earlier times are not known."""
+    return {(row["seq"], row["audience"]): row for row in written(case, events).notices}
 
 
 def units(events: Iterable[Event]) -> set[str]:
@@ -38,15 +32,3 @@ def units(events: Iterable[Event]) -> set[str]:
 def is_to_unit(row: Row) -> bool:
     """Whether the notice is one to a unit: whom it meant depends on when it was written."""
     return bool(row["audience"] == Audience.UNIT)
-
-
-def _held(events: Iterable[Event]) -> dict[int, str | None]:
-    held: dict[int, str | None] = {}
-    unit: str | None = None
-    for event in events:
-        if isinstance(event.fact, CaseDispatched):
-            unit = event.fact.unit
-        elif isinstance(event.fact, CaseReturned):
-            unit = None
-        held[event.seq] = unit
-    return held

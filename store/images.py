@@ -36,7 +36,7 @@ THUMBNAIL_SIDE = 480
 DEFAULT_ZONE = "Asia/Shanghai"
 
 
-class EvidenceRejected(ValueError):  # noqa: N818 - reads as what happened to the upload
+class EvidenceRejected(ValueError):
     """The upload cannot serve as evidence.
 
     `code` is one of evidence_empty, evidence_too_large, evidence_not_image, evidence_unsupported_format,
@@ -184,9 +184,7 @@ def _sniff_heif(data: bytes) -> str:
 
 
 def _unsupported(name: str) -> EvidenceRejected:
-    return EvidenceRejected(
-        "evidence_unsupported_format", format=name, accepted=("JPEG", "PNG", "WebP", "HEIC")
-    )
+    return EvidenceRejected("evidence_unsupported_format", format=name, accepted=("JPEG", "PNG", "WebP", "HEIC"))
 
 
 # --- Decoding --------------------------------------------------------------------------------------

@@ -46,9 +46,7 @@ def files_under(root: Path) -> dict[str, tuple[int, int]]:
 
 class TestPut:
     @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "heic"])
-    async def test_keeps_every_format_under_the_digest_of_its_bytes(
-        self, store: EvidenceStore, kind: str
-    ) -> None:
+    async def test_keeps_every_format_under_the_digest_of_its_bytes(self, store: EvidenceStore, kind: str) -> None:
         data = getattr(photos, kind)()
         meta = await store.put(data)
         original = store.open(meta.sha256, "original")
@@ -58,9 +56,7 @@ class TestPut:
         assert media_type(original) == meta.media_type == f"image/{kind}"
         assert store.meta(meta.sha256) == meta
 
-    async def test_keeps_what_the_camera_said_over_a_restart(
-        self, store: EvidenceStore, tmp_path: Path
-    ) -> None:
+    async def test_keeps_what_the_camera_said_over_a_restart(self, store: EvidenceStore, tmp_path: Path) -> None:
         exif = photos.exif(captured="2026:10:01 09:30:00", position=(117.2272, 31.8206))
         meta = await store.put(photos.heic(exif=exif))
         assert meta.captured_at is not None
@@ -100,17 +96,13 @@ class TestPut:
         assert store.has(digests) == digests
 
     @pytest.mark.parametrize("data", [b"", b"no photo", photos.photo()[:-40], photos.png_bomb()])
-    async def test_of_what_is_refused_leaves_no_trace(
-        self, store: EvidenceStore, tmp_path: Path, data: bytes
-    ) -> None:
+    async def test_of_what_is_refused_leaves_no_trace(self, store: EvidenceStore, tmp_path: Path, data: bytes) -> None:
         with pytest.raises(EvidenceRejected):
             await store.put(data)
         assert files_under(tmp_path) == {}
         assert store.meta(sha256(data).hexdigest()) is None
 
-    async def test_makes_files_and_folders_that_others_cannot_read(
-        self, store: EvidenceStore, tmp_path: Path
-    ) -> None:
+    async def test_makes_files_and_folders_that_others_cannot_read(self, store: EvidenceStore, tmp_path: Path) -> None:
         await store.put(photos.photo())
         for path in (tmp_path / "evidence").rglob("*"):
             mode = stat.S_IMODE(path.stat().st_mode)
@@ -201,9 +193,7 @@ class TestAfterACrash:
         assert (await store.put(photos.photo())).sha256 == digest
         assert store.has([digest]) == {digest}
 
-    async def test_a_temporary_file_left_behind_does_no_harm(
-        self, store: EvidenceStore, tmp_path: Path
-    ) -> None:
+    async def test_a_temporary_file_left_behind_does_no_harm(self, store: EvidenceStore, tmp_path: Path) -> None:
         digest = sha256(photos.photo()).hexdigest()
         folder = tmp_path / "evidence" / digest[:2] / digest[2:4] / digest
         folder.mkdir(parents=True)

@@ -87,18 +87,14 @@ class TestAnAcceptedPhoto:
 
     def test_of_sixteen_bits_keeps_its_brightness(self) -> None:
         deep = Image.new("I;16", (16, 16), 200 * 256)
-        assert opened(inspect(photos.png(deep)).clean).getpixel((8, 8)) == pytest.approx(
-            (200, 200, 200), abs=2
-        )
+        assert opened(inspect(photos.png(deep)).clean).getpixel((8, 8)) == pytest.approx((200, 200, 200), abs=2)
 
     def test_in_print_colours_keeps_them(self) -> None:
         clean = opened(inspect(photos.jpeg(photos.picture(mode="CMYK"))).clean)
         assert corners(clean) == "RGBY"
 
     @pytest.mark.parametrize("make", [photos.png, photos.webp, photos.heic])
-    def test_with_holes_becomes_a_png_and_its_thumbnail_lies_on_white(
-        self, make: Callable[..., bytes]
-    ) -> None:
+    def test_with_holes_becomes_a_png_and_its_thumbnail_lies_on_white(self, make: Callable[..., bytes]) -> None:
         image = photos.picture(mode="RGBA")
         image.paste((0, 0, 0, 0), (0, 0, 32, 24))
         photo = inspect(make(image))
@@ -133,15 +129,11 @@ class TestTheUprightPicture:
         photo = inspect(make(exif=photos.exif(orientation=int(turn[0]))))
         clean = opened(photo.clean)
         assert corners(clean) == corners(opened(photo.thumbnail)) == turn[1:]
-        assert (
-            clean.size == (photo.meta.width, photo.meta.height) == ((64, 48) if turn[0] < "5" else (48, 64))
-        )
+        assert clean.size == (photo.meta.width, photo.meta.height) == ((64, 48) if turn[0] < "5" else (48, 64))
 
     @pytest.mark.parametrize("orientation", [0, 9, 65535])
     def test_stays_as_it_is_when_the_orientation_is_nonsense(self, orientation: int) -> None:
-        assert (
-            corners(opened(inspect(photos.jpeg(exif=photos.exif(orientation=orientation))).clean)) == "RGBY"
-        )
+        assert corners(opened(inspect(photos.jpeg(exif=photos.exif(orientation=orientation))).clean)) == "RGBY"
 
 
 class TestTheCleanCopy:
@@ -188,9 +180,7 @@ class TestTheCaptureTime:
     def test_without_an_offset_is_local_time_of_the_zone(self, make: Callable[..., bytes]) -> None:
         data = make(exif=photos.exif(captured="2026:10:01 09:30:00"))
         assert inspect(data).meta.captured_at == datetime(2026, 10, 1, 1, 30, tzinfo=UTC)
-        assert inspect(data, zone="Europe/Berlin").meta.captured_at == datetime(
-            2026, 10, 1, 7, 30, tzinfo=UTC
-        )
+        assert inspect(data, zone="Europe/Berlin").meta.captured_at == datetime(2026, 10, 1, 7, 30, tzinfo=UTC)
 
     @pytest.mark.parametrize(("offset", "hour"), [("+06:00", 3), ("-02:30", 12), ("+00:00", 9), ("+0600", 3)])
     def test_with_an_offset_needs_no_zone(self, offset: str, hour: int) -> None:
@@ -232,16 +222,10 @@ class TestTheCapturePosition:
         ("lon", "lat", "lon_ref", "lat_ref"),
         [
             pytest.param([(181, 1), (0, 1), (0, 1)], [(31, 1), (0, 1), (0, 1)], "E", "N", id="too far east"),
-            pytest.param(
-                [(117, 1), (0, 1), (0, 1)], [(90, 1), (0, 1), (1, 1)], "E", "N", id="beyond the pole"
-            ),
-            pytest.param(
-                [(117, 1), (60, 1), (0, 1)], [(31, 1), (0, 1), (0, 1)], "E", "N", id="sixty minutes"
-            ),
+            pytest.param([(117, 1), (0, 1), (0, 1)], [(90, 1), (0, 1), (1, 1)], "E", "N", id="beyond the pole"),
+            pytest.param([(117, 1), (60, 1), (0, 1)], [(31, 1), (0, 1), (0, 1)], "E", "N", id="sixty minutes"),
             pytest.param([(117, 0), (0, 1), (0, 1)], [(31, 1), (0, 1), (0, 1)], "E", "N", id="over zero"),
-            pytest.param(
-                [(0, 0), (0, 0), (0, 0)], [(0, 0), (0, 0), (0, 0)], "E", "N", id="all zero over zero"
-            ),
+            pytest.param([(0, 0), (0, 0), (0, 0)], [(0, 0), (0, 0), (0, 0)], "E", "N", id="all zero over zero"),
             pytest.param([(0, 1), (0, 1), (0, 1)], [(0, 1), (0, 1), (0, 1)], "E", "N", id="no fix"),
             pytest.param([(117, 1), (0, 1)], [(31, 1), (0, 1)], "E", "N", id="two parts"),
             pytest.param([(117, 1), (0, 1), (0, 1)], [(31, 1), (0, 1), (0, 1)], "X", "N", id="no such side"),
@@ -336,9 +320,7 @@ class TestRefusal:
         assert rejected.code == "evidence_too_many_pixels"
         assert (rejected.params["width"], rejected.params["height"]) == (50_000, 50_000)
 
-    @pytest.mark.parametrize(
-        ("width", "height"), [(8193, 6400), (20_001, 1), (1, 20_001), (2**31 - 1, 2**31 - 1)]
-    )
+    @pytest.mark.parametrize(("width", "height"), [(8193, 6400), (20_001, 1), (1, 20_001), (2**31 - 1, 2**31 - 1)])
     def test_of_absurd_dimensions(self, width: int, height: int) -> None:
         assert refusal(photos.png_bomb(width, height)).code == "evidence_too_many_pixels"
 
@@ -378,12 +360,8 @@ class TestAnyBytes:
         assert _verdict(data)
 
     @settings(max_examples=120, deadline=None)
-    @given(
-        make=st.sampled_from(sorted(MAKERS)), at=st.integers(0, 2000), noise=st.binary(min_size=1, max_size=8)
-    )
-    def test_that_were_a_photo_and_got_spoilt_are_a_photo_or_refused(
-        self, make: str, at: int, noise: bytes
-    ) -> None:
+    @given(make=st.sampled_from(sorted(MAKERS)), at=st.integers(0, 2000), noise=st.binary(min_size=1, max_size=8))
+    def test_that_were_a_photo_and_got_spoilt_are_a_photo_or_refused(self, make: str, at: int, noise: bytes) -> None:
         data = SOUND[make]
         at %= len(data)
         assert _verdict(data[:at] + noise + data[at + len(noise) :])

@@ -13,7 +13,7 @@ from domain.lifecycle import allowed
 from domain.limits import Limit
 from domain.policy import Severity, Source
 
-#: Those who put things right do not learn who reported it (domain facts, 7.1).
+#: Those who put things right do not learn who reported it: people have been threatened for that.
 _BLIND = frozenset({Role.UNIT})
 _HIDDEN = frozenset({Role.OFFICER, Role.RESIDENT})
 

@@ -1,6 +1,7 @@
 """The state machine, as one table: which command, in which stages, by whose hand, under which conditions.
 
-`docs/states.md` is printed from it. Rules of the design (section 5) and of the field (domain facts 1.5, 1.6).
+`docs/states.md` is printed from it. The loop from report to closure is that of GB/T 30428.8; that nobody may ask for
+more time after the limit, and whose hand may undo what, is as cities' running systems have it.
 """
 
 from collections.abc import Callable, Iterator

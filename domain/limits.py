@@ -11,7 +11,7 @@ from domain.base import Value
 
 #: The bounds of every limit's number.
 MOST, LEAST = Decimal(10_000), Decimal("0.000001")
-#: A work day is eight hours of working time, whatever the table of the day says (domain facts, 1.4).
+#: A work day is eight hours of working time, whatever the table of the day says: so Yuncheng's system defines 工作日.
 WORK_DAY_HOURS = 8
 
 

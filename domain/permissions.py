@@ -55,7 +55,7 @@ def _is_reporter(actor: Actor, case: CaseFacts) -> bool:
 
 
 def _is_inspector(actor: Actor, case: CaseFacts) -> bool:
-    """Three different hands: the reporter, the fixer and the closer (domain facts, 1.5 and 7.1)."""
+    """Three different hands: the reporter, the fixer and the closer; digital city management parts them throughout."""
     partial = actor.unit is not None and actor.unit in {case.lead_unit, *case.co_units}
     apart = actor.user != case.reporter and actor.user not in case.fixers
     return actor.role is Role.OFFICER and apart and not partial and _in_area(actor, case)

@@ -1,4 +1,4 @@
-"""Faults that other systems have had, as far as it takes a whole case to have them (section 4 of the design)."""
+"""Faults that other systems have had, as far as it takes a whole case to have them."""
 
 from datetime import timedelta
 

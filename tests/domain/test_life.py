@@ -1,4 +1,4 @@
-"""The rules of a case's life, sentence by sentence as the design gives them (section 5)."""
+"""The rules of a case's life, sentence by sentence."""
 
 from datetime import datetime, timedelta
 

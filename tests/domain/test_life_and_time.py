@@ -1,4 +1,4 @@
-"""The rules about more time, and about too little of it (section 5 of the design)."""
+"""The rules about more time, and about too little of it."""
 
 from datetime import date, datetime, timedelta, timezone
 

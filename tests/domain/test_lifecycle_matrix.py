@@ -1,4 +1,4 @@
-"""Every command, in every stage, by everybody, against a table written from the design and not from the code."""
+"""Every command, in every stage, by everybody, against a table written by hand and not from the code."""
 
 from functools import cache
 from typing import Any
@@ -34,7 +34,7 @@ OPEN = "intake assignment rectification reinspection"
 MANAGERS = "dispatcher supervisor"
 EVERYBODY = "reporter officer lead co-unit dispatcher supervisor admin"
 #: command: stages; who.
-DESIGN = {
+BY_HAND = {
     "verify": ("intake", "officer " + MANAGERS),
     "dismiss": ("intake", MANAGERS),
     "assign": ("assignment", MANAGERS),
@@ -115,7 +115,7 @@ def _beyond_assignment(lived: Life, stage: Stage) -> None:
 
 
 def expected(name: str, stage: Stage, who: str) -> str:
-    stages, hands = DESIGN[name]
+    stages, hands = BY_HAND[name]
     if who in STRANGERS or (who in UNITS and stage in UNDISPATCHED):
         return "case_not_found"
     if who not in hands.split():
@@ -136,9 +136,9 @@ def outcome(name: str, stage: Stage, who: str) -> str:
 
 
 @pytest.mark.parametrize("stage", Stage)
-@pytest.mark.parametrize("name", DESIGN)
+@pytest.mark.parametrize("name", BY_HAND)
 class TestEveryCell:
-    def test_answers_as_the_design_says(self, name: str, stage: Stage) -> None:
+    def test_answers_as_the_table_says(self, name: str, stage: Stage) -> None:
         found = {who: outcome(name, stage, who) for who in PEOPLE}
         assert found == {who: expected(name, stage, who) for who in PEOPLE}
 
@@ -149,8 +149,8 @@ class TestEveryCell:
 
 
 class TestTheTable:
-    def test_has_a_row_for_every_command_of_the_design(self) -> None:
-        assert set(RULES) == set(DESIGN)
+    def test_has_a_row_for_every_command(self) -> None:
+        assert set(RULES) == set(BY_HAND)
 
     def test_tells_a_refused_caller_the_stage_and_what_is_possible(self) -> None:
         with pytest.raises(RectifyError) as caught:

@@ -29,7 +29,7 @@ def problems(text: str) -> dict[str, str]:
 
 
 class TestTheShippedFiles:
-    def test_hold_the_values_that_the_design_names(self) -> None:
+    def test_hold_the_values_they_are_known_for(self) -> None:
         policy = default_policy()
         assert policy.work_day_reading is DayReading.HOURS
         assert policy.limits.window == limit("7 natural_day")

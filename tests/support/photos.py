@@ -53,9 +53,7 @@ def exif(
     return data.tobytes()
 
 
-def exif_with_gps(
-    lon: Sequence[Rational], lat: Sequence[Rational], lon_ref: str = "E", lat_ref: str = "N"
-) -> bytes:
+def exif_with_gps(lon: Sequence[Rational], lat: Sequence[Rational], lon_ref: str = "E", lat_ref: str = "N") -> bytes:
     """GPS fields exactly as given, sense or nonsense."""
     data = Image.Exif()
     fields: dict[int, object] = {

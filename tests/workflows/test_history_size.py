@@ -1,4 +1,4 @@
-"""What a life costs in Temporal's history: the figures that the design promises."""
+"""What a life costs in Temporal's history: the figures that docs/adr/0002 promises."""
 
 import json
 from datetime import UTC, datetime

@@ -34,7 +34,7 @@ from store.tables import (
 
 BATCH = 64
 #: Any number, as long as nobody else takes it: the advisory lock of those who hand out positions.
-_POSITIONS = 0x7265_6374
+POSITIONS = 0x7265_6374
 #: What is wrong with the database and not with one record: trying the others again would only take longer.
 _OUTAGES = (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError, OSError)
 
@@ -112,7 +112,7 @@ class _Statements:
     """Prepared once: building them takes longer than SQLite takes to run them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._lock = select(func.pg_advisory_xact_lock(_POSITIONS)) if engine.dialect.name == "postgresql" else None
+        self._lock = select(func.pg_advisory_xact_lock(POSITIONS)) if engine.dialect.name == "postgresql" else None
         self._new: dict[type[SQLModel], Any] = {
             table: insert(engine, table).on_conflict_do_nothing()
             for table in (RulebookRow, EventRow, NoticeRow, CaseEvidenceRow, CaseUnitRow)

@@ -13,7 +13,7 @@ from sqlmodel import col
 from domain.case import Snapshot
 from domain.events import Event
 from store.database import insert, writing
-from store.recorder import _POSITIONS
+from store.recorder import POSITIONS
 from store.rows import Row
 from store.tables import CaseEvidenceRow, EventRow, NoticeRow
 from upkeep import compare, expected
@@ -33,7 +33,7 @@ async def mend(database: AsyncEngine, truth: Truth, there: Found) -> None:
         return
     async with writing(database) as connection:
         if database.dialect.name == "postgresql":
-            await connection.execute(select(func.pg_advisory_xact_lock(_POSITIONS)))
+            await connection.execute(select(func.pg_advisory_xact_lock(POSITIONS)))
         await _clear(connection, truth.case.id, bad, strays)
         if wrong:
             await connection.execute(_upsert(database), wrong)

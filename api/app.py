@@ -1,29 +1,37 @@
 """The API's composition root: settings become services, routers become an application."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from api import cases, commands, dev, document, evidence, feed, lists, operations, problems
 from api.auth import Throttle
 from api.middleware import LimitBody, Observe
-from api.services import CityCache, Services, TokenCache
+from api.services import OUTAGES, CityCache, Services, TokenCache
 from settings import Settings
-from store.database import open_engine
+from store.database import open_engine, refresh_statistics
 from store.evidence import EvidenceStore
 from worker import connect
 from workflows.client import CaseEngine
 
 PREFIX = "/api/v1"
+#: Seconds between two counts of the tables: they grow slowly.
+COUNT_EVERY = 86_400.0
 _DESCRIPTION = """Rectification cases 城市问题整改案卷: opened in the street, put right by the responsible unit within a
 limit that hangs on what exactly is wrong, checked by somebody else, closed.
 
 Errors are problem documents (RFC 9457) with a stable `code`."""
+
+
+_log = structlog.get_logger()
 
 
 class _Application(FastAPI):
@@ -35,8 +43,9 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services = await open_services(settings)
-        yield
-        services.closing.set()
+        async with _counted(services.database):
+            yield
+            services.closing.set()
         services.photos.close()
         await services.database.dispose()
 
@@ -64,6 +73,28 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
+
+
+@asynccontextmanager
+async def _counted(database: AsyncEngine) -> AsyncIterator[None]:
+    """Inside the block the database's statistics are kept fresh."""
+    counting = asyncio.create_task(_count(database), name="statistics")
+    try:
+        yield
+    finally:
+        counting.cancel()
+        with suppress(asyncio.CancelledError):
+            await counting
+
+
+async def _count(database: AsyncEngine) -> None:
+    """At once and then daily. Without it queries are slower and still right, so an outage only costs a day."""
+    while True:
+        try:
+            await refresh_statistics(database)
+        except OUTAGES as error:
+            _log.warning("statistics_not_refreshed", error=type(error).__name__)
+        await asyncio.sleep(COUNT_EVERY)
 
 
 async def open_services(settings: Settings) -> Services:

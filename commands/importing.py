@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Collection, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ from settings import Settings
 from store import directory as store
 from store import migrate
 from store.cases import known
-from store.database import open_engine
+from store.database import open_engine, refresh_statistics
 from store.recorder import Recorder
 from workflows.client import CaseEngine
 
@@ -120,6 +120,8 @@ async def _run(job: _Job, settings: Settings) -> None:
         with _refusals(job.refused, job.ledger) as refused:
             run = Run(job.plan, city, engine=engine, archive=archive, refused=refused, now=lambda: datetime.now(UTC))
             await _take(run, job)
+        with suppress(SQLAlchemyError):  # the rows are in; the API will count them when it starts
+            await refresh_statistics(database)
 
 
 async def _take(run: Run, job: _Job) -> None:

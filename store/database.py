@@ -41,18 +41,22 @@ _THREADS: "WeakKeyDictionary[Engine, _Thread]" = WeakKeyDictionary()
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """From `sqlite:///path` or `postgresql://…`. Nothing is connected yet. ValueError for any other database."""
+    """From `sqlite:///path` or `postgresql://…`. Nothing is connected yet. ValueError for any other database.
+
+    Errors leave out the parameters: they end up in logs, and rows say who lives where.
+    """
     driven = _driven(url)
     if driven.get_backend_name() == "postgresql":
         return create_async_engine(
             driven,
+            hide_parameters=True,
             pool_size=10,
             pool_pre_ping=True,
             json_serializer=_as_is,
             json_deserializer=_text,
             connect_args={"connect_timeout": 5},
         )
-    engine = create_async_engine(driven)
+    engine = create_async_engine(driven, hide_parameters=True)
     _prepare_sqlite(engine.sync_engine)
     event.listen(engine.sync_engine, "engine_disposed", _end_thread)
     return engine
@@ -120,7 +124,8 @@ class _Thread:
     """Runs transactions on SQLite one after the other. It is a daemon, so that nobody has to wait for a stuck one."""
 
     def __init__(self, url: URL) -> None:
-        self._engine = create_engine(url.set(drivername="sqlite"), execution_options={"rectify_writes": True})
+        options = {"rectify_writes": True}
+        self._engine = create_engine(url.set(drivername="sqlite"), hide_parameters=True, execution_options=options)
         _prepare_sqlite(self._engine)
         self._jobs: SimpleQueue[tuple[Work, Future[None]] | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="sqlite-writer", daemon=True)

@@ -1,10 +1,12 @@
 """The command itself, up to the point where it needs a server; and the run on a real server and a real database."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
@@ -13,6 +15,7 @@ from commands.importing import SqlArchive
 from domain.actors import Actor, Role
 from ledger.run import Engine
 from store import cases
+from store.database import open_engine, reading
 from store.recorder import Recorder
 from tests.ledger.office import MAP, Office, line, text
 from tests.support.engine import Desk
@@ -24,12 +27,14 @@ class Shell:
     folder: Path
     monkeypatch: pytest.MonkeyPatch
 
-    def run(self, ledger: str | None = None, plan: str = MAP, options: Sequence[str] = ()) -> Result:
+    def run(
+        self, ledger: str | None = None, plan: str = MAP, options: Sequence[str] = (), temporal: str = "127.0.0.1:1"
+    ) -> Result:
         (self.folder / "map.toml").write_text(plan, encoding="utf-8")
         if ledger is not None:
             (self.folder / "ledger.csv").write_text(ledger, encoding="utf-8")
         self.monkeypatch.setenv("RECTIFY_DATA", str(self.folder))
-        self.monkeypatch.setenv("RECTIFY_TEMPORAL_ADDRESS", "127.0.0.1:1")
+        self.monkeypatch.setenv("RECTIFY_TEMPORAL_ADDRESS", temporal)
         arguments = [str(self.folder / "ledger.csv"), "--map", str(self.folder / "map.toml"), *options]
         return CliRunner().invoke(app, ["import", "cases", *arguments])
 
@@ -80,3 +85,14 @@ class TestOnTheRealThing:
         everybody = Actor(user="admin", role=Role.ADMIN, area=f"/{lonely_desk.task_queue}")
         found = await cases.search(engine, cases.CaseFilter(), everybody)
         assert len(found.items) == 1
+
+    async def test_the_database_is_told_how_much_came(self, shell: Shell, lonely_desk: Desk) -> None:
+        address = lonely_desk.client.service_client.config.target_host
+        ledger = text(line(结案时间="2026-03-02 10:00"))
+        result = await asyncio.to_thread(shell.run, ledger, options=["--create-missing"], temporal=address)
+        assert result.exit_code == 0, result.output
+        database = open_engine(f"sqlite:///{shell.folder / 'rectify.db'}")
+        async with reading(database) as connection:
+            counted = await connection.scalar(sql("SELECT stat FROM sqlite_stat1 WHERE tbl = 'cases'"))
+        await database.dispose()
+        assert counted.startswith("1 ")

@@ -8,8 +8,8 @@ from pathlib import Path
 from threading import Event, Thread, current_thread
 
 import pytest
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy import Connection, Executable, select
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -201,3 +201,28 @@ class TestStatistics:
         await refresh_statistics(engine)
         async with reading(engine) as connection:
             assert (await connection.scalars(select(col(SettingRow.key)))).all() == ["a"]
+
+
+def executing(statement: Executable) -> Work:
+    def work(connection: Connection) -> None:
+        connection.execute(statement)
+
+    return work
+
+
+async def in_a_block(engine: AsyncEngine, work: Work) -> None:
+    async with writing(engine) as connection:
+        await connection.run_sync(work)
+
+
+HOWS = {"in a block": in_a_block, "at once": write}
+
+
+class TestErrors:
+    @pytest.mark.parametrize("how", HOWS)
+    async def test_name_no_values(self, engine: AsyncEngine, how: str) -> None:
+        row = {"key": "槐荫巷三号", "value": "1"}
+        twice = insert(engine, SettingRow).values([row, row])
+        with pytest.raises(IntegrityError) as caught:
+            await HOWS[how](engine, executing(twice))
+        assert "parameters hidden" in str(caught.value)

@@ -37,6 +37,8 @@ check: setup ## 检查代码与文档 lint, format, types, generated documents
 	$(BIN)/mypy
 	@$(BIN)/python -m settings | diff -u docs/settings.md - \
 	  || { echo "docs/settings.md 已过时,请运行 make docs。 it is out of date: make docs" >&2; exit 1; }
+	@$(BIN)/python -m domain.printing | diff -u docs/states.md - \
+	  || { echo "docs/states.md 已过时,请运行 make docs。 it is out of date: make docs" >&2; exit 1; }
 
 test: setup ## 运行测试 runs the tests; make test ARGS="tests/domain -x"
 	$(BIN)/pytest $(ARGS)
@@ -49,6 +51,7 @@ bench: setup ## 测量性能 measures; prints a table
 
 docs: setup ## 重写生成的文档 writes the generated documents anew
 	$(BIN)/python -m settings > docs/settings.md
+	$(BIN)/python -m domain.printing > docs/states.md
 
 # uv looks where its own configuration says; no host goes into a lock file.
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -20,7 +20,7 @@ def policy() -> None:
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: [policy], [[rung]]")]) -> None:
+def check(file: Annotated[Path, typer.Argument(metavar="FILE", help=r"TOML: \[policy], [\[rung]]")]) -> None:
     """检查政策或阶梯文件 Check a file and say what it means. Exit 1: problems; 2: unreadable."""
     try:
         found_policy, found_ladder = parse_rules(file.read_text(encoding="utf-8-sig"))

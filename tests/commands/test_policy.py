@@ -31,6 +31,11 @@ class TestAGoodFile:
         assert "failed_thrice: 核查不通过 3 次 failed inspections → 黄牌 yellow card" in ladder
 
 
+class TestTheHelp:
+    def test_shows_the_names_of_the_tables(self) -> None:
+        assert "[policy], [[rung]]" in CliRunner().invoke(app, ["policy", "check", "--help"]).stdout
+
+
 class TestABadFile:
     def test_has_every_problem_on_a_line_of_its_own(self, tmp_path: Path) -> None:
         file = tmp_path / "policy.toml"

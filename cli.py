@@ -7,9 +7,11 @@ from commands.calendar import app as calendar
 from commands.deadline import deadline
 from commands.demo import demo
 from commands.import_ import app as import_
+from commands.migrate import migrate
 from commands.policy import app as policy
 from commands.rebuild import rebuild
 from commands.serve import serve
+from commands.token import app as token
 from commands.up import up
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -23,10 +25,12 @@ def rectify() -> None:
 # Unknown options are let through to the arguments: a limit of -1 is a bad limit, not an option.
 app.command("deadline", context_settings={"ignore_unknown_options": True})(deadline)
 app.command("demo")(demo)
+app.command("migrate")(migrate)
 app.command("audit")(audit)
 app.command("rebuild")(rebuild)
 app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
+app.add_typer(token, name="token")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)
 app.command("up")(up)

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _EVERY = 5.0  # seconds between lines where there is no terminal
 _INTERRUPTED = 130  # as shells have it
+#: By what `store.migrate.check` finds.
+_UNFIT = {
+    "empty": "数据库尚未建表，请运行 rectify migrate。 the database has no tables: run `rectify migrate`",
+    "behind": "数据库版本过旧，请运行 rectify migrate。 the database is behind this release: run `rectify migrate`",
+    "ahead": "数据库来自更新的版本，请升级本程序。 the database is of a newer release: upgrade this one",
+}
 
 Data = Annotated[Path | None, typer.Option(help="数据目录 data folder (RECTIFY_DATA)")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -91,6 +97,29 @@ async def database(data: Path | None) -> AsyncIterator["AsyncEngine"]:
         await opened.dispose()
 
 
+def refuse_unfit(url: str) -> None:
+    """For `serve` and `worker`: ends the command, with 2 and one line, on a database that is not of this release.
+
+    One that does not answer is let pass: it may come back, and they can wait.
+    """
+    from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+    from store import migrate
+
+    try:
+        state = migrate.check(url)
+    except OperationalError:
+        return
+    except (SQLAlchemyError, ValueError) as error:
+        why = f"无法打开数据库。 cannot open the database: {_first_line(error)}"
+    else:
+        if state == "current":
+            return
+        why = _UNFIT[state]
+    typer.echo(why, err=True)
+    raise typer.Exit(2)
+
+
 def _check(url: str) -> None:
     from sqlalchemy import make_url
     from sqlalchemy.exc import SQLAlchemyError
@@ -105,7 +134,7 @@ def _check(url: str) -> None:
     except (SQLAlchemyError, ValueError) as error:
         raise Stop(f"无法打开数据库。 cannot open the database: {_first_line(error)}") from None
     if state != "current":
-        raise Stop(f"数据库版本不符。 the database is not of this release: it is {state}")
+        raise Stop(_UNFIT[state])
 
 
 def _first_line(error: BaseException) -> str:

@@ -17,11 +17,13 @@ def serve() -> None:
 
     import logs
     from api.app import create_app
+    from commands.installation import refuse_unfit
 
     gc.freeze()
     gc.enable()
     settings = Settings()
     logs.configure(settings)
+    refuse_unfit(settings.database)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

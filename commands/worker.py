@@ -24,6 +24,7 @@ from temporalio.service import RPCError
 
 import logs
 import worker as root
+from commands.installation import refuse_unfit
 from settings import Settings
 from store.database import open_engine
 from store.recorder import Recorder
@@ -41,6 +42,7 @@ class Unregistered(Exception):
 def run() -> None:
     settings = Settings()
     logs.configure(settings)
+    refuse_unfit(settings.database)
     workflow.logger.workflow_info_on_message = False  # the ids come as fields
     activity.logger.activity_info_on_message = False
     Runtime.set_default(_runtime(settings))

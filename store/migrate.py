@@ -6,7 +6,7 @@ Alembic does the work and is imported only where there is some: a start on a cur
 from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, make_url, select, text
 
 from store.database import sync_url
 
@@ -27,7 +27,9 @@ def head() -> str:
 
 
 def current(url: str) -> str | None:
-    """The revision of the database; None if it has no tables of ours."""
+    """The revision of the database; None if it has no tables of ours, or is a file that nobody has made yet."""
+    if not _exists(url):
+        return None
     engine = _engine(url)
     try:
         with engine.connect() as connection:
@@ -72,8 +74,16 @@ def _upgrade(url: str) -> None:
         engine.dispose()
 
 
+def _exists(url: str) -> bool:
+    """To look at SQLite's file would make it."""
+    parsed = make_url(sync_url(url))
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+
+
 def _engine(url: str) -> Engine:
-    engine = create_engine(sync_url(url))
+    parsed = make_url(sync_url(url))
+    waiting = {"connect_timeout": 5} if parsed.get_backend_name() == "postgresql" else {}
+    engine = create_engine(parsed, hide_parameters=True, connect_args=waiting)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _leave_transactions_alone)
         event.listen(engine, "begin", _begin_immediately)

@@ -16,7 +16,7 @@ _LONGEST = 200
 _BITS = 55
 
 
-def _key(
+async def _key(
     idempotency_key: Annotated[
         str | None, Header(description="Repeat a request with the same key, and it happens once.")
     ] = None,

@@ -134,7 +134,8 @@ class Services:
     travel: Callable[..., Any] | None = None
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
+    """Like every dependency here a coroutine, although it waits for nothing: others cost a hop to a thread."""
     found: Services = request.app.state.services
     return found
 

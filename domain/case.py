@@ -6,6 +6,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from domain.actors import Role
 from domain.base import Value
@@ -94,14 +95,12 @@ class Rating(Value):
     comment: str | None
 
 
-class CaseFacts(Value):
-    """Everything known of a case but the rules. Times are aware; areas are materialised paths."""
+class Reported(Value):
+    """What was found and where, and what the directory made of it. Times are aware; areas are materialised paths.
 
-    schema_version: int = 1
-    id: str
-    version: int
-    stage: Stage
-    round: int = 1
+    `limit` is the condition's; `proposed_unit` is what routing says. The same in the report, its event and the case.
+    """
+
     category: str
     condition: str
     description: str
@@ -114,17 +113,30 @@ class CaseFacts(Value):
     severity: Severity
     evidence: tuple[str, ...]
     external_ref: str | None
-    reporter: str
-    reporter_role: Role
     discovered_at: datetime
-    opened_at: datetime
-    updated_at: datetime
     limit: Limit
     milestones: tuple[Milestone, ...] = ()
-    milestones_done: int = 0
-    milestones_missed: int = 0
     proposed_unit: str | None = None
     proposed_co_units: tuple[str, ...] = ()
+
+    def reported(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in Reported.model_fields}
+
+
+class CaseFacts(Reported):
+    """Everything known of a case but the rules."""
+
+    schema_version: int = 1
+    id: str
+    version: int
+    stage: Stage
+    round: int = 1
+    reporter: str
+    reporter_role: Role
+    opened_at: datetime
+    updated_at: datetime
+    milestones_done: int = 0
+    milestones_missed: int = 0
     lead_unit: str | None = None
     co_units: tuple[str, ...] = ()
     co_submitted: tuple[str, ...] = ()

@@ -11,9 +11,8 @@ from pydantic import AwareDatetime, Field
 from domain.actors import Actor
 from domain.base import Value
 from domain.calendar import Calendar
-from domain.case import Location, Milestone
-from domain.limits import Limit
-from domain.policy import Rules, Severity, Source
+from domain.case import Reported
+from domain.policy import Rules
 from domain.text import Name, Note, Reason, Sha256
 
 Photos = Annotated[tuple[Sha256, ...], Field(max_length=20)]
@@ -32,29 +31,12 @@ class SelfHandling(Value):
     evidence: Photos = ()
 
 
-class Opening(Value):
-    """Everything a case starts from: the report, and what the directory made of it. The workflow's input."""
+class Opening(Reported):
+    """Everything a case starts from: the report, who made it, the rules it will be judged by. The workflow's input."""
 
     id: str
     actor: Actor
     opened_at: AwareDatetime
-    discovered_at: AwareDatetime
-    category: Name
-    condition: Name
-    description: Note
-    location: Location | None
-    address: str | None
-    area: str
-    grid: str | None
-    place_type: str | None
-    source: Source
-    severity: Severity
-    evidence: Photos
-    external_ref: str | None
-    limit: Limit
-    milestones: tuple[Milestone, ...] = ()
-    proposed_unit: str | None
-    proposed_co_units: tuple[str, ...] = ()
     self_handled: SelfHandling | None = None
     rules: Rules
     command_id: str | None = None

@@ -204,17 +204,16 @@ def comment(case: Case, command: c.Comment, actor: Actor, now: datetime) -> Fact
     return (e.CommentAdded(text=command.text, evidence=command.evidence),)
 
 
+def opened_by(report: c.Opening, *, trusted: bool) -> e.CaseOpened:
+    return e.CaseOpened(case=report.id, trusted=trusted, rulebook=report.rules.digest, **report.reported())
+
+
 def opening(report: c.Opening) -> Facts:
     """The facts a report begins with: opened, and then dispatched, self-handled, or waiting for somebody."""
     policy = report.rules.policy
     need_photos(policy.evidence.open, report.evidence)
     trusted = report.source in policy.trusted_sources and report.actor.role is not Role.RESIDENT
-    opened = e.CaseOpened(
-        case=report.id,
-        trusted=trusted,
-        rulebook=report.rules.digest,
-        **{name: getattr(report, name) for name in e.CaseOpened.model_fields if name in type(report).model_fields},
-    )
+    opened = opened_by(report, trusted=trusted)
     if report.self_handled is not None:
         need_photos(policy.evidence.self_handled, report.evidence + report.self_handled.evidence)
         handled = e.CaseSelfHandled(note=report.self_handled.note, evidence=report.self_handled.evidence)

@@ -13,36 +13,19 @@ from pydantic import Field
 from domain.actors import Actor
 from domain.base import Value
 from domain.calendar import Calendar
-from domain.case import Location, Milestone, Outcome
+from domain.case import Outcome, Reported
 from domain.limits import Limit
-from domain.policy import Audience, ClockKind, RungAction, Severity, Source
+from domain.policy import Audience, ClockKind, RungAction
 
 
-class CaseOpened(Value):
-    """`proposed_unit` is what routing made of it: dispatched there once it counts as real (`trusted`, or verified).
+class CaseOpened(Reported):
+    """Dispatched to `proposed_unit` once it counts as real: at once if `trusted`, otherwise when it is verified.
 
     `rulebook` is the digest of the rules it was opened under.
     """
 
     type: Literal["CaseOpened"] = "CaseOpened"
     case: str
-    category: str
-    condition: str
-    description: str
-    location: Location | None
-    address: str | None
-    area: str
-    grid: str | None
-    place_type: str | None
-    source: Source
-    severity: Severity
-    evidence: tuple[str, ...]
-    external_ref: str | None
-    discovered_at: datetime
-    limit: Limit
-    milestones: tuple[Milestone, ...]
-    proposed_unit: str | None
-    proposed_co_units: tuple[str, ...]
     trusted: bool
     rulebook: str | None = None
 

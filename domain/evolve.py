@@ -9,7 +9,7 @@ from typing import Any
 
 from domain import clock as clocks
 from domain import events as e
-from domain.case import Appeal, AppealState, Case, CaseFacts, FiredRung, Outcome, Rating, Stage, Submission, Supervision
+from domain.case import Appeal, AppealState, Case, FiredRung, Outcome, Rating, Stage, Submission, Supervision
 from domain.clock import Clock
 from domain.events import Event
 from domain.limits import Limit
@@ -25,7 +25,6 @@ def begin(rules: Rules, event: Event) -> Case:
         raise TypeError("a case begins with CaseOpened, by somebody")
     stage = Stage.ASSIGNMENT if fact.trusted else Stage.INTAKE
     kind = ClockKind.DISPATCH if fact.trusted else ClockKind.INTAKE
-    facts = {name: getattr(fact, name) for name in type(fact).model_fields if name in CaseFacts.model_fields}
     return Case(
         id=fact.case,
         version=event.seq,
@@ -36,7 +35,7 @@ def begin(rules: Rules, event: Event) -> Case:
         updated_at=event.at,
         stage_clock=_stage_clock(rules, fact.limit, kind, event.at),
         rules=rules,
-        **facts,
+        **fact.reported(),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain import events as e
 from domain.commands import Opening
+from domain.decisions import opened_by
 from domain.errors import Invalid
 from domain.events import Event
 from domain.evolve import begin, evolve
@@ -18,11 +19,6 @@ def ended_case(report: Opening, ended: e.CaseImported, at: datetime) -> Step:
     """The case that ended `at`. Invalid("closed_before_opened") if that was before its discovery."""
     if at < report.discovered_at:
         raise Invalid("closed_before_opened")
-    opened = e.CaseOpened(
-        case=report.id,
-        trusted=True,
-        **{name: getattr(report, name) for name in e.CaseOpened.model_fields if name in type(report).model_fields},
-    )
-    first = Event(seq=1, at=report.discovered_at, by=report.actor, fact=opened)
+    first = Event(seq=1, at=report.discovered_at, by=report.actor, fact=opened_by(report, trusted=True))
     last = Event(seq=2, at=at, by=report.actor, fact=ended)
     return evolve(begin(report.rules, first), last), (first, last)

@@ -26,3 +26,9 @@ class Actor(Value):
 def within(path: str, scope: str) -> bool:
     """Whether the area `path` lies in the subtree of `scope`; both are materialised paths."""
     return path == scope or path.startswith(scope + "/")
+
+
+def above(path: str) -> tuple[str, ...]:
+    """The areas that `path` lies in, the city first, without itself."""
+    parts = path.split("/")
+    return tuple("/".join(parts[:n]) for n in range(2, len(parts)))

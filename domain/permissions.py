@@ -6,7 +6,7 @@ Works on the facts alone, so that the workflow (which decides) and the API (whic
 from collections.abc import Callable
 from enum import StrEnum
 
-from domain.actors import Actor, Role, within
+from domain.actors import Actor, Role, above, within
 from domain.case import CaseFacts
 
 
@@ -25,7 +25,10 @@ class Hand(StrEnum):
 
 
 def may_see(actor: Actor, case: CaseFacts) -> bool:
-    """Admins see all; the reporter his own; a unit what it leads or helps with; everybody else their area's subtree."""
+    """Admins see all; the reporter his own; a unit what it leads or helps with; everybody else their area's subtree.
+
+    Officers also see what is known no more closely than by an area that theirs lies in.
+    """
     if actor.role is Role.ADMIN or actor.user == case.reporter:
         return True
     if actor.role is Role.UNIT:
@@ -43,7 +46,11 @@ def role_could(actor: Actor, hand: Hand) -> bool:
 
 
 def _in_area(actor: Actor, case: CaseFacts) -> bool:
-    return actor.role is not Role.RESIDENT and actor.area is not None and within(case.area, actor.area)
+    """A case known only by its address lies somewhere in the city: any officer below may be the one who goes there."""
+    if actor.role is Role.RESIDENT or actor.area is None:
+        return False
+    nearby = actor.role is Role.OFFICER and case.area in above(actor.area)
+    return nearby or within(case.area, actor.area)
 
 
 def _role_in_area(role: Role) -> Callable[[Actor, CaseFacts], bool]:

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from sqlmodel import col
 
-from domain.actors import Actor, Role
+from domain.actors import Actor, Role, above
 from store.tables import CaseRow, CaseUnitRow
 
 
@@ -19,6 +19,8 @@ def _by_role(viewer: Actor) -> ColumnElement[bool]:
         return false() if viewer.unit is None else of_unit(viewer.unit)
     if viewer.role is Role.RESIDENT or viewer.area is None:
         return false()
+    if viewer.role is Role.OFFICER:
+        return or_(in_subtree(viewer.area), col(CaseRow.area).in_(above(viewer.area)))
     return in_subtree(viewer.area)
 
 

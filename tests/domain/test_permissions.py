@@ -9,8 +9,10 @@ from domain.errors import Forbidden, NotVisible
 from domain.permissions import Hand, holds, may_see, role_could
 from tests.support.cases import (
     ADMIN,
+    CITY,
     CO_UNIT,
     DISPATCHER,
+    FAR_DISPATCHER,
     FAR_OFFICER,
     INSPECTOR,
     NEIGHBOUR,
@@ -38,6 +40,11 @@ class TestSeeing:
     @pytest.mark.parametrize("actor", [FAR_OFFICER, CO_UNIT, RESIDENT, NEIGHBOUR])
     def test_nobody_else_does(self, actor: Actor) -> None:
         assert not may_see(actor, in_stage(Stage.ASSIGNMENT).case)
+
+    def test_a_case_known_only_by_its_address_can_be_inspected_by_any_officer_of_the_city(self) -> None:
+        case = in_stage(Stage.REINSPECTION, area=CITY, grid=None, location=None, address="桥头市场").case
+        assert all(holds(officer, Hand.INSPECTOR, case) for officer in (INSPECTOR, OTHER_INSPECTOR, FAR_OFFICER))
+        assert not may_see(FAR_DISPATCHER, case)
 
     def test_a_resident_sees_his_own_and_no_other(self) -> None:
         case = Life(by_resident()).case

@@ -239,8 +239,8 @@ _REPORT: dict[str, Words] = {
         "The place is outside the city[, about {metres} m from {nearest}]. Check the coordinates and their datum.",
     ),
     "location_missing": (
-        "缺少位置。请提供坐标、网格或地址。",
-        "The place is missing. Give coordinates, a grid or an address.",
+        "缺少位置。请提供坐标或地址，仅有网格不够。",
+        "The place is missing. Give coordinates or an address; a grid alone is not enough.",
     ),
     "grid_mismatch": (
         "坐标与网格不符[：填写 {given}，坐标在 {actual}]。请改正其一。",

@@ -16,12 +16,18 @@ def _printable(text: str) -> str:
     return text
 
 
+def _one_line(text: str) -> str:
+    if not _HARMLESS.isdisjoint(text):
+        raise ValueError("a line break or tab is not allowed in an identifier")
+    return text
+
+
 def _bounded(length: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=length)
 
 
 #: An identifier somebody else gave: a unit, a category, a reference number.
-Name = Annotated[str, _bounded(128), AfterValidator(_printable)]
+Name = Annotated[str, _bounded(128), AfterValidator(_printable), AfterValidator(_one_line)]
 #: Where something is, in words.
 Address = Annotated[str, _bounded(256), AfterValidator(_printable)]
 #: Why something was done; shown in lists.

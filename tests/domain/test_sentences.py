@@ -88,3 +88,7 @@ class TestSpeaking:
 
     def test_an_unknown_code_is_named(self) -> None:
         assert "boiling_over" in sentence("boiling_over", {}, "zh")
+
+    def test_a_missing_place_asks_for_no_grid_which_would_not_do(self) -> None:
+        assert "a grid alone is not enough" in sentence("location_missing", {}, "en")
+        assert "仅有网格不够" in sentence("location_missing", {}, "zh")

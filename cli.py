@@ -1,5 +1,8 @@
 """The `rectify` command: one sub-command per file in `commands/`."""
 
+import os
+import sys
+
 import typer
 
 from commands.audit import audit
@@ -45,7 +48,24 @@ def worker() -> None:
 
 
 def main() -> None:
-    app()
+    """Nothing a command writes is for others to read: residents' reports lie in the data folder."""
+    os.umask(0o077)
+    try:
+        app()
+    finally:
+        _leave()
+
+
+def _leave() -> None:
+    """With the true exit code. Temporal's native threads may still run, and abort an interpreter that tidies up."""
+    if "temporalio.bridge.temporal_sdk_bridge" not in sys.modules:
+        return
+    ending = sys.exc_info()[1]
+    code = ending.code if isinstance(ending, SystemExit) else None
+    if isinstance(ending, SystemExit) and (code is None or isinstance(code, int)):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code or 0)
 
 
 if __name__ == "__main__":

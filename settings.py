@@ -13,6 +13,9 @@ PREFIX = "RECTIFY_"
 _LAST_PORT = 65_535
 _UI_DISTANCE = 1000
 
+#: In the data folder: where its embedded Temporal listens.
+TEMPORAL_ADDRESS = "temporal.address"
+
 
 class Settings(BaseSettings):
     """ValidationError for a value that cannot be."""
@@ -90,6 +93,17 @@ class Settings(BaseSettings):
         """These settings as variables, for a child process. Secrets included."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
         return {_variable(name): _text(value) for name, value in values.items() if value is not None}
+
+
+def installed(data: Path | None) -> Settings:
+    """For commands that look after an installation: unless told otherwise, its Temporal is where `up` last put it."""
+    settings = Settings() if data is None else Settings(data=data)
+    try:
+        address = (settings.data / TEMPORAL_ADDRESS).read_text().strip()
+    except OSError:
+        return settings
+    given = "temporal_address" in settings.model_fields_set
+    return settings if given else settings.model_copy(update={"temporal_address": address})
 
 
 def as_markdown() -> str:

@@ -33,7 +33,7 @@ from ledger.mapping import BadMap, Map, parse_map
 from ledger.reading import BadLedger, LedgerFile
 from ledger.refusals import RefusedFile
 from ledger.run import Engine, Run, Tally
-from settings import Settings
+from settings import Settings, installed
 from store import directory as store
 from store import migrate
 from store.cases import known
@@ -100,7 +100,7 @@ def _refusals(path: Path, ledger: LedgerFile) -> Iterator[RefusedFile]:
 
 def _settings(data: Path | None) -> Settings:
     try:
-        return Settings() if data is None else Settings(data=data)
+        return installed(data)
     except ValidationError as error:
         raise Stop(f"设置有误 settings: {error.errors(include_url=False)[0]['msg']}") from None
 

@@ -69,15 +69,15 @@ def run(work: Callable[[], Awaitable[_T]]) -> _T:
 async def installation(data: Path | None) -> AsyncIterator[tuple["CaseEngine", "AsyncEngine"]]:
     """Raises Stop if either is not there."""
     import worker
-    from settings import Settings
+    from settings import installed
     from workflows.client import CaseEngine
 
-    settings = Settings() if data is None else Settings(data=data)
+    settings = installed(data)
     async with database(data) as opened:
         try:
             client = await worker.connect(settings)
         except (RuntimeError, OSError, ValueError) as error:
-            where = settings.temporal_address
+            where = f"{settings.temporal_address}, RECTIFY_TEMPORAL_ADDRESS"
             raise Stop(f"无法连接 Temporal（{where}）。 cannot reach Temporal: {_first_line(error)}") from None
         yield CaseEngine(client, task_queue=settings.task_queue, timeout=timedelta(seconds=15)), opened
 
@@ -85,10 +85,10 @@ async def installation(data: Path | None) -> AsyncIterator[tuple["CaseEngine", "
 @asynccontextmanager
 async def database(data: Path | None) -> AsyncIterator["AsyncEngine"]:
     """Raises Stop if there is none, or one of another release. Never makes one."""
-    from settings import Settings
+    from settings import installed
     from store.database import open_engine
 
-    settings = Settings() if data is None else Settings(data=data)
+    settings = installed(data)
     _check(settings.database)
     opened = open_engine(settings.database)
     try:

@@ -18,10 +18,10 @@ def migrate(data: Data = None) -> None:
 
 async def _migrated(data: Path | None) -> tuple[str | None, str]:
     """The revisions before and after. Stop if a newer release wrote it."""
-    from settings import Settings
+    from settings import installed
     from store import migrate as store
 
-    url = (Settings() if data is None else Settings(data=data)).database
+    url = installed(data).database
     try:
         _make_folder(url)
         before = store.current(url)

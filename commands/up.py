@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from embedded.folder import Folder
 from embedded.refusals import Refusal
-from settings import Settings
+from settings import TEMPORAL_ADDRESS, Settings
 
 
 def up(
@@ -65,6 +65,7 @@ def _run(settings: Settings, folder: Folder) -> None:
     temporal_server.trim_log(folder)
     wanted = programs(settings, folder, REGISTERED)
     _prepare(settings, folder)
+    (folder.path / TEMPORAL_ADDRESS).write_text(settings.temporal_address + "\n")
     try:
         asyncio.run(supervise(settings, wanted, lambda: _announce(settings, folder)))
     except GaveUp as gave_up:

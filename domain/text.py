@@ -5,13 +5,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
+#: Force what follows them to read backwards, whatever it is; marks that only state a direction are needed for Uyghur.
+_DISGUISING = frozenset("\u202d\u202e")
 #: Line breaks and tabs are ordinary in a note; everything else of category Cc, and lone surrogates, is not.
 _HARMLESS = frozenset("\n\r\t")
 
 
 def _printable(text: str) -> str:
     for char in text:
-        if char not in _HARMLESS and unicodedata.category(char) in {"Cc", "Cs"}:
+        control = char not in _HARMLESS and unicodedata.category(char) in {"Cc", "Cs"}
+        if control or char in _DISGUISING:
             raise ValueError(f"control character U+{ord(char):04X} is not allowed in text")
     return text
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from settings import Settings, as_markdown
+from settings import TEMPORAL_ADDRESS, Settings, as_markdown, installed
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +53,15 @@ class TestSettings:
         for name, value in parent.environment().items():
             monkeypatch.setenv(name, value)
         assert Settings() == parent
+
+
+class TestAnInstallation:
+    def test_is_found_where_it_was_last_brought_up(self, tmp_path: Path) -> None:
+        assert installed(tmp_path).temporal_address == "127.0.0.1:7233"
+        (tmp_path / TEMPORAL_ADDRESS).write_text("127.0.0.1:7777\n")
+        assert installed(tmp_path).temporal_address == "127.0.0.1:7777"
+
+    def test_elsewhere_is_where_the_environment_says(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / TEMPORAL_ADDRESS).write_text("127.0.0.1:7777\n")
+        monkeypatch.setenv("RECTIFY_TEMPORAL_ADDRESS", "temporal.example:7233")
+        assert installed(tmp_path).temporal_address == "temporal.example:7233"

@@ -30,6 +30,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "too long an address": ({"address": "长" * 257}, "field_invalid"),
     "an empty description": ({"description": "  "}, "field_invalid"),
     "control characters": ({"description": "垃圾\u0007"}, "field_invalid"),
+    "text that reads backwards": ({"description": "垃圾\u202e已清"}, "field_invalid"),
     "a reference of two lines": ({"external_ref": "a\nb"}, "field_invalid"),
     "a NUL": ({"external_ref": "a\u0000b"}, "field_invalid"),
     "text that is none": ({"description": 7}, "field_invalid"),

@@ -10,7 +10,7 @@ from domain.case import Stage
 from domain.record import Record
 from store.overdue import GroupBy, overdue
 from store.recorder import Recorder
-from tests.support.records import ADMIN, NOON, OFFICER, SUPERVISOR, Life
+from tests.support.records import ADMIN, DISPATCHER, NOON, OFFICER, SUPERVISOR, Life
 
 HOUR = timedelta(hours=1)
 BASE = Life().snapshot
@@ -50,10 +50,14 @@ class TestRows:
         assert by_area.total == 2
 
     async def test_are_those_the_viewer_may_see(self, filled: AsyncEngine) -> None:
-        viewer = OFFICER.model_copy(update={"user": "somebody", "area": "/city/west/a/b"})
+        viewer = DISPATCHER.model_copy(update={"user": "somebody", "area": "/city/west/a/b"})
         board = await overdue(filled, viewer)
         assert [item.id[-1] for item in board.items] == ["3"]
         assert board.total == 1
+
+    async def test_are_for_an_officer_also_those_known_only_by_an_area_above_his(self, filled: AsyncEngine) -> None:
+        viewer = OFFICER.model_copy(update={"user": "somebody", "area": "/city/west/a/b"})
+        assert [item.id[-1] for item in (await overdue(filled, viewer)).items] == ["3", "4"]
 
 
 class TestTotals:

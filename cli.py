@@ -1,5 +1,6 @@
 """The `rectify` command: one sub-command per file in `commands/`."""
 
+import logging
 import os
 import sys
 
@@ -63,6 +64,7 @@ def _leave() -> None:
     ending = sys.exc_info()[1]
     code = ending.code if isinstance(ending, SystemExit) else None
     if isinstance(ending, SystemExit) and (code is None or isinstance(code, int)):
+        logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code or 0)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from api import fields
-from domain.errors import Invalid, NotVisible, RectifyError, Unavailable
+from domain.errors import Invalid, RectifyError, Unavailable
 from domain.sentences import sentence
 from domain.words import Lang
 from store.images import EvidenceRejected
@@ -180,7 +180,3 @@ async def _store_error(request: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     _log.error("internal_error", error=type(error).__name__, exc_info=error)
     return problem(request, 500, "internal_error", {})
-
-
-def not_found() -> NotVisible:
-    return NotVisible("case_not_found")

@@ -1,22 +1,15 @@
 """`rectify demo`: seven cases live their whole lives on the real engine while you watch, with time skipped."""
 
 import asyncio
-import sys
 import time
 from datetime import UTC, datetime
 
 import typer
 
-#: Temporal's core needs a moment after its loop has closed, or the interpreter may abort at exit with a wrong code.
-_GRACE_SECONDS = 1.0
-
 
 def demo() -> None:
     """演示：七个案卷在真实引擎上快进走完一生 Seven cases live their whole lives on the real engine, time skipped."""
-    good = asyncio.run(_demo())
-    sys.stdout.flush()
-    time.sleep(_GRACE_SECONDS)
-    if not good:
+    if not asyncio.run(_demo()):
         raise typer.Exit(1)
 
 

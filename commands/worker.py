@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import os
 import signal
-import sys
 from collections.abc import Awaitable
 
 import structlog
@@ -51,7 +49,6 @@ def run() -> None:
     except Unregistered as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
-    _leave()
 
 
 async def _work(settings: Settings) -> None:
@@ -132,11 +129,3 @@ def _runtime(settings: Settings) -> Runtime:
             metrics=PrometheusConfig(bind_address=address) if address else None,
         )
     )
-
-
-def _leave() -> None:
-    """Without the interpreter's farewell, in which a thread of the SDK's core sometimes aborts the process."""
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)

@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, Field
 
 from domain.actors import Actor
 from domain.base import Value
-from domain.calendar import Calendar
 from domain.case import Reported
 from domain.policy import Rules
 from domain.text import Name, Note, Reason, Sha256
@@ -156,13 +155,6 @@ class Comment(Command):
     name = "comment"
     text: Note
     evidence: Photos = ()
-
-
-class Recalendar(Command):
-    """A new version of the case's calendar was published. Given by the system alone; it has no route."""
-
-    name = "recalendar"
-    calendar: Calendar
 
 
 #: How far `discovered_at` may lie ahead of the server's clock: phones are rarely exact.

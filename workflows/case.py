@@ -236,10 +236,3 @@ def _guarded(step: Callable[[], _T]) -> _T:
 
 def _changes_rules(event: Event) -> bool:
     return event.fact.type in {"CaseOpened", "CalendarChanged"}
-
-
-def initial(start: i.CaseInput) -> Case:
-    """The case that a workflow started from this input begins with: what the API may answer with no worker alive."""
-    if start.opening is None:
-        raise ValueError("only an opening has an initial case")
-    return life.open_case(start.opening)[0]

@@ -158,15 +158,6 @@ class CaseEngine:
         async for workflow in found:
             yield workflow.id
 
-    async def is_running(self, case_id: str) -> bool:
-        try:
-            description = await self._handle(case_id).describe(rpc_timeout=self._timeout)
-        except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND:
-                return False
-            raise
-        return description.close_time is None
-
     async def fate(self, case_id: str) -> str | None:
         """`running`, `completed`, `terminated`, … of the latest run; None if Temporal does not know the case."""
         try:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from domain.actors import Actor
@@ -15,6 +15,7 @@ from domain.case import RUNNING, Snapshot, Stage
 from domain.events import Event
 from domain.policy import Rules
 from domain.text import Name
+from store import text_index
 from store.database import reading
 from store.pages import Order, Page, page
 from store.rows import words
@@ -96,8 +97,27 @@ async def search(
     order = Order(
         (column, col(CaseRow.id)), f"cases {wanted.model_dump_json()}", descending=wanted.sort.startswith("-")
     )
+    where = and_(visible(viewer), *_conditions(wanted))
     async with reading(engine) as connection:
-        return await page(connection, order, and_(visible(viewer), *_conditions(wanted)), cursor, limit)
+        if wanted.q is None:
+            return await page(connection, order, where, cursor, limit)
+        return await _containing(connection, words(wanted.q), order, where, cursor, limit)
+
+
+async def _containing(  # noqa: PLR0913, PLR0917 - `search`, with the text apart
+    connection: AsyncConnection,
+    sought: str,
+    order: Order,
+    where: ColumnElement[bool],
+    cursor: str | None,
+    limit: int,
+) -> Page:
+    """A text that few have is looked up; one that many have is soon met in the order of the list."""
+    where = and_(where, text_index.contains(connection.dialect.name, sought))
+    few = await text_index.among_few(connection, sought)
+    if few is None:
+        return await page(connection, order, where, cursor, limit)
+    return await page(connection, order, and_(where, col(CaseRow.id).in_(few)), cursor, limit, few=True)
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
@@ -108,7 +128,6 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         (wanted.area, in_subtree(wanted.area or "")),
         (wanted.category, col(row.category) == wanted.category),
         (wanted.level, col(row.escalation_level) >= (wanted.level or 0)),
-        (wanted.q, col(row.words).contains(words(wanted.q), autoescape=True)),
     )
     asked = [condition for value, condition in possible if value]
     if wanted.stages and RUNNING.issuperset(wanted.stages):

@@ -6,13 +6,13 @@ one question: with another sort or filter it means nothing, and is refused.
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, literal, select, tuple_
+from sqlalchemy import ColumnElement, Label, Select, SQLColumnExpression, UnaryExpression, literal, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
 from sqlmodel import col
@@ -41,10 +41,17 @@ class Order:
     def rows(self, where: ColumnElement[bool], cursor: str | None, limit: int) -> Select[Any]:
         """The snapshot, then the key."""
         query = select(col(CaseRow.snapshot), *self.key).where(where)
-        if cursor is not None:
-            query = query.where(self._beyond(self._decode(cursor)))
-        order = (column.desc() if self.descending else column.asc() for column in self.key)
-        return query.order_by(*order).limit(limit)
+        return query.where(self._after(cursor)).order_by(*self._directed(self.key)).limit(limit)
+
+    def sorted_rows(self, where: ColumnElement[bool], cursor: str | None, limit: int) -> Select[Any]:
+        """The same, all that `where` says found first and then sorted: no planner may walk the order instead."""
+        key: list[Label[Any]] = [column.label(f"key_{number}") for number, column in enumerate(self.key)]
+        found = select(*key, col(CaseRow.id).label("case_id")).where(where, self._after(cursor)).cte("found")
+        found = found.prefix_with("MATERIALIZED")
+        first = select(found).order_by(*self._directed(tuple(found.c)[: len(key)])).limit(limit).subquery("first")
+        columns = tuple(first.c)[: len(key)]
+        query = select(col(CaseRow.snapshot), *columns).join(first, first.c.case_id == col(CaseRow.id))
+        return query.order_by(*self._directed(columns))
 
     def cursor(self, values: tuple[Any, ...]) -> str:
         plain = [value.isoformat() if isinstance(value, datetime) else value for value in values]
@@ -58,6 +65,12 @@ class Order:
     @property
     def _types(self) -> Sequence[TypeEngine[Any]]:
         return tuple_(*self.key).type.types
+
+    def _directed(self, columns: Iterable[SQLColumnExpression[Any]]) -> Iterator[UnaryExpression[Any]]:
+        return (column.desc() if self.descending else column.asc() for column in columns)
+
+    def _after(self, cursor: str | None) -> ColumnElement[bool]:
+        return true() if cursor is None else self._beyond(self._decode(cursor))
 
     def _beyond(self, values: tuple[Any, ...]) -> ColumnElement[bool]:
         ours = tuple_(*self.key)
@@ -90,10 +103,20 @@ def _typed(value: object, kind: type) -> object:
     return value
 
 
-async def page(
-    connection: AsyncConnection, order: Order, where: ColumnElement[bool], cursor: str | None, limit: int
+async def page(  # noqa: PLR0913 - a question and how it is asked
+    connection: AsyncConnection,
+    order: Order,
+    where: ColumnElement[bool],
+    cursor: str | None,
+    limit: int,
+    *,
+    few: bool = False,
 ) -> Page:
-    """At most `limit` cases, and a cursor if there are more. ValueError for a cursor that is not of this list."""
-    rows = (await connection.execute(order.rows(where, cursor, limit + 1))).all()
+    """At most `limit` cases, and a cursor if there are more. ValueError for a cursor that is not of this list.
+
+    `few`: what `where` says of few cases only, and has an index for.
+    """
+    query = (order.sorted_rows if few else order.rows)(where, cursor, limit + 1)
+    rows = (await connection.execute(query)).all()
     more = order.cursor(tuple(rows[limit - 1][1:])) if len(rows) > limit else None
     return Page(tuple(Snapshot.model_validate_json(row[0]) for row in rows[:limit]), more)

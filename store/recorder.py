@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel, col
 
 from domain.record import Record
+from store import text_index
 from store.database import insert, write
 from store.rows import Row, Rows, rows
 from store.tables import (
@@ -47,9 +48,10 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the tables have of a case: its version, and for each unit whether it leads."""
+    """What the tables have of a case: its version, its words, and for each unit whether it leads."""
 
     version: int
+    words: str | None = None
     units: dict[str, bool] = field(default_factory=dict)
 
 
@@ -121,10 +123,11 @@ class _Statements:
         event = insert(engine, EventRow)
         changed = col(EventRow.data).is_distinct_from(event.excluded.data)
         self._changed_event = _upsert(event, EventRow, ("case_id", "seq"), where=changed)
+        case, unit = CaseRow, CaseUnitRow
         ids: BindParameter[Any] = bindparam("ids", expanding=True)
         self._forget_units = delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids))
         self._known = (
-            select(col(CaseRow.id), col(CaseRow.version), col(CaseUnitRow.unit), col(CaseUnitRow.lead))
+            select(col(case.id), col(case.version), col(case.words), col(unit.unit), col(unit.lead))
             .outerjoin(CaseUnitRow)
             .where(col(CaseRow.id).in_(ids))
             .with_for_update(of=CaseRow)  # whoever removes a case takes no other lock
@@ -168,17 +171,20 @@ class _Statements:
     def _read(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
         """Under a lock: nobody can come between this and what is then written."""
         known: dict[str, _Known] = {}
-        for case_id, version, unit, lead in connection.execute(self._known, {"ids": ids}):
-            each = known.setdefault(case_id, _Known(version))
+        for case_id, version, words, unit, lead in connection.execute(self._known, {"ids": ids}):
+            each = known.setdefault(case_id, _Known(version, words))
             if unit is not None:
                 each.units[unit] = lead
         return known
 
     def _put_cases(self, connection: Connection, cases: Sequence[Rows], known: dict[str, _Known]) -> None:
-        """The units seldom change, so they are left alone where they are right."""
+        """The units seldom change and the words never, so they are left alone where they are right."""
         if not cases:
             return
         connection.execute(self._case, [each.case for each in cases])
+        retold = [each for each in cases if each.rewrite or _words(each) != known.get(each.case["id"], _NOTHING).words]
+        if retold:
+            text_index.put(connection, [(each.case["id"], _words(each)) for each in retold])
         moved = [each for each in cases if _units(each) != known.get(each.case["id"], _NOTHING).units]
         if moved:
             connection.execute(self._forget_units, {"ids": [each.case["id"] for each in moved]})
@@ -187,6 +193,11 @@ class _Statements:
     def _add(self, connection: Connection, table: type[SQLModel], new: Sequence[Row]) -> None:
         if new:
             connection.execute(self._new[table], new)
+
+
+def _words(record: Rows) -> str:
+    words: str = record.case["words"]
+    return words
 
 
 def _units(record: Rows) -> dict[str, bool]:

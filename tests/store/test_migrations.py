@@ -22,10 +22,16 @@ def execute(url: str, statement: str) -> None:
     engine.dispose()
 
 
+def of_a_model(name: str | None, kind: str, _parents: object) -> bool:
+    """The text index differs between the databases: `store/text_index.py` is all that knows its tables."""
+    return not (kind == "table" and name and name.startswith("case_grams"))
+
+
 def differences(url: str) -> list[object]:
     engine = create_engine(sync_url(url))
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_name": of_a_model}
+        context = MigrationContext.configure(connection, opts=options)
         found = list(compare_metadata(context, SQLModel.metadata))
     engine.dispose()
     return found
@@ -60,7 +66,8 @@ class TestCheck:
 
     def test_tells_one_that_is_behind(self, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
         migrate.upgrade(database_url)
-        monkeypatch.setattr(migrate, "revisions", lambda: ("0001", "0002"))
+        known = migrate.revisions()
+        monkeypatch.setattr(migrate, "revisions", lambda: (*known, "9999"))
         assert migrate.check(database_url) == "behind"
 
     def test_tells_one_that_is_ahead(self, database_url: str) -> None:

@@ -1,0 +1,119 @@
+"""Finds cases by parts of their text, by characters and pairs of characters: Chinese has no blanks to split at.
+
+The index only says which cases may contain a text; `contains` looks whether they do. What an index of words or of
+three characters cannot find, 垃圾 or 井盖, is what people search for most. The tables `case_grams…` belong to this
+module alone: they differ between the databases, and no model in `store/tables.py` stands for them.
+
+On SQLite the index is FTS5 over numbers that are given out once: an entry that is no longer meant keeps a number
+that no case has. On PostgreSQL it is an array under a GIN index.
+"""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from sqlalchemy import Connection, Select, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import Integer, String, Text
+from sqlmodel import col
+
+from store.tables import CaseRow
+
+#: More cases than this that may contain the text: it is found sooner by looking at them in the order of the list.
+FEW = 8_000
+
+_BITS = 32
+#: What nearly every case number holds tells no case from another, and is not in the index.
+_EVERYWHERE = frozenset("0123456789abcdefghjkmnpqrstvwxyz-") | {"rc", "c-"}
+
+_SQLITE = (
+    text("DELETE FROM case_grams_number WHERE case_id = :case_id"),
+    text("INSERT INTO case_grams_number (case_id) VALUES (:case_id)"),
+    text("INSERT INTO case_grams (rowid, grams) SELECT number, :grams FROM case_grams_number WHERE case_id = :case_id"),
+)
+_POSTGRESQL = (
+    text(
+        "INSERT INTO case_grams (case_id, grams) VALUES (:case_id, :grams)"
+        " ON CONFLICT (case_id) DO UPDATE SET grams = excluded.grams"
+    ).bindparams(bindparam("grams", type_=ARRAY(Integer))),
+)
+
+
+def grams(words: str) -> set[int]:
+    """The numbers of every character and pair of neighbours in each line of the text; nobody searches across lines.
+
+    Two may share a number, which costs a look at a case in vain.
+    """
+    found: set[int] = set()
+    for line in words.split("\n"):
+        codes = [ord(char) for char in line]
+        found.update(codes)
+        found.update(_number(*pair) for pair in pairwise(codes))
+    return found - _UNTOLD
+
+
+def _number(first: int, second: int) -> int:
+    return (first << _BITS // 2 ^ second) & (1 << _BITS) - 1
+
+
+_UNTOLD = frozenset(ord(each) if len(each) == 1 else _number(*map(ord, each)) for each in _EVERYWHERE)
+
+
+def contains(dialect: str, words: str) -> ColumnElement[bool]:
+    """Whether a row of `cases` has the text. The planner takes this for likely, other than LIKE."""
+    place = func.instr if dialect == "sqlite" else func.strpos
+    return place(col(CaseRow.words), words) > 0
+
+
+async def among_few(connection: AsyncConnection, words: str) -> Select[str] | None:
+    """The ids of the cases that may have the text, if these are few; else None."""
+    wanted = _wanted(words)
+    if not wanted:
+        return None
+    dialect = connection.dialect.name
+    if dialect == "postgresql":  # it would read the whole table where it takes grams for frequent that seldom meet
+        await connection.execute(select(func.set_config("enable_seqscan", "off", True)))  # noqa: FBT003 - its third parameter is positional
+    hits = _hits(dialect, wanted)
+    counted = select(func.count()).select_from(hits.limit(FEW + 1).subquery())
+    if (await connection.scalar(counted) or 0) > FEW:
+        return None
+    return _numbered(hits) if dialect == "sqlite" else hits
+
+
+def put(connection: Connection, texts: Iterable[tuple[str, str]]) -> None:
+    """Indexes cases (id and words) that are in `cases` already; what was indexed of them before is gone."""
+    sqlite = connection.dialect.name == "sqlite"
+    rows = [{"case_id": case_id, "grams": _stored(words, sqlite=sqlite)} for case_id, words in texts]
+    for statement in _SQLITE if sqlite else _POSTGRESQL:
+        connection.execute(statement, rows)
+
+
+def _stored(words: str, *, sqlite: bool) -> str | list[int]:
+    numbers = grams(words)
+    return " ".join(map(str, numbers)) if sqlite else [_signed(number) for number in numbers]
+
+
+def _signed(number: int) -> int:
+    return number - (1 << _BITS) if number >> _BITS - 1 else number
+
+
+def _wanted(words: str) -> list[int]:
+    """Pairs where there are any: a pair says more than its characters."""
+    codes = [ord(char) for char in words]
+    numbers = [_number(*pair) for pair in pairwise(codes)] or codes
+    return [number for number in dict.fromkeys(numbers) if number not in _UNTOLD]
+
+
+def _hits(dialect: str, wanted: list[int]) -> Select[str]:
+    """Numbers on SQLite, ids of cases on PostgreSQL."""
+    if dialect == "sqlite":
+        match = literal_column("case_grams").op("MATCH")(" ".join(map(str, wanted)))
+        return select(literal_column("rowid", String)).select_from(table("case_grams")).where(match)
+    found = table("case_grams", column("case_id", String), column("grams", ARRAY(Integer)))
+    return select(found.c.case_id).where(found.c.grams.contains([_signed(number) for number in wanted]))
+
+
+def _numbered(hits: Select[str]) -> Select[str]:
+    numbers = table("case_grams_number", column("number", Integer), column("case_id", Text))
+    return select(numbers.c.case_id).where(numbers.c.number.in_(hits))

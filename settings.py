@@ -37,6 +37,17 @@ class Settings(BaseSettings):
     temporal_tls: bool = Field(default=False, description="Talk to Temporal over TLS.")
     task_queue: str = Field("rectify", description="Temporal task queue that joins the API and its workers.")
 
+    payload_keys: Path | None = Field(
+        None,
+        description="Key ring (`rectify keys`): what lies in Temporal is encrypted by it. Without it: in plain.",
+    )
+    temporal_ui_origin: str | None = Field(
+        None,
+        pattern=r"^https?://[^/*\s]+$",
+        description="Where browsers have Temporal's web UI, such as `https://temporal.example.org`: it may ask the API "
+        "to decrypt. `rectify up` sets its own.",
+    )
+
     host: str = Field("127.0.0.1", description="Address that the API listens on.")
     port: int = Field(8080, ge=1, le=_LAST_PORT, description="Port that the API listens on.")
     temporal_port: int = Field(
@@ -61,6 +72,20 @@ class Settings(BaseSettings):
     sandbox: bool = Field(
         default=False,
         description="Runs each case in Temporal's sandbox: slower, and finds code that is not deterministic.",
+    )
+    deployment: str | None = Field(
+        None,
+        pattern=r"^[^.]+$",
+        description="Temporal Worker Deployment that the workers belong to; no dot in it. Without it: unversioned. "
+        "`rectify up` goes without.",
+    )
+    build_id: str | None = Field(
+        None, description="Build id of this worker in its deployment. Without it: release and a digest of the code."
+    )
+    versioning: Literal["pinned", "auto-upgrade"] = Field(
+        "pinned",
+        description="In a deployment, a case stays with its build until it wakes after a change of builds (`pinned`), "
+        "or goes on under the new one as it is (`auto-upgrade`).",
     )
     worker_metrics_address: str | None = Field(
         None, description="Host and port where a worker serves Prometheus metrics. Without it: nowhere."
@@ -90,9 +115,9 @@ class Settings(BaseSettings):
         }
 
     def environment(self) -> dict[str, str]:
-        """These settings as variables, for a child process. Secrets included."""
+        """These settings as variables, for a child process: an empty one unsets its own. Secrets included."""
         values = {name: getattr(self, name) for name in type(self).model_fields}
-        return {_variable(name): _text(value) for name, value in values.items() if value is not None}
+        return {_variable(name): "" if value is None else _text(value) for name, value in values.items()}
 
 
 def installed(data: Path | None) -> Settings:

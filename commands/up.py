@@ -44,7 +44,8 @@ def _settings(given: dict[str, Any]) -> Settings:
         where = ".".join(str(part) for part in problem["loc"])
         raise Refusal(f"设置 {where} 有误。", f"bad setting {where}: {problem['msg']}") from None
     address = f"127.0.0.1:{settings.temporal_port}"
-    return settings.model_copy(update={"temporal_address": address, "temporal_tls": False, "temporal_api_key": None})
+    ours = {"temporal_address": address, "temporal_tls": False, "temporal_api_key": None, "deployment": None}
+    return settings.model_copy(update=ours)
 
 
 def _run(settings: Settings, folder: Folder) -> None:

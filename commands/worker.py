@@ -22,7 +22,7 @@ from temporalio.service import RPCError
 
 import logs
 import worker as root
-from commands.installation import refuse_unfit
+from commands.installation import refuse_bad_keys, refuse_unfit
 from settings import Settings
 from store.database import open_engine
 from store.recorder import Recorder
@@ -41,6 +41,7 @@ def run() -> None:
     settings = Settings()
     logs.configure(settings)
     refuse_unfit(settings.database)
+    refuse_bad_keys(settings.payload_keys)
     workflow.logger.workflow_info_on_message = False  # the ids come as fields
     activity.logger.activity_info_on_message = False
     Runtime.set_default(_runtime(settings))
@@ -60,6 +61,7 @@ async def _work(settings: Settings) -> None:
         return
     await _check_search_attributes(client)
     engine = open_engine(settings.database)
+    deployment = root.deployment(settings)
     try:
         async with root.build(
             client,
@@ -67,8 +69,10 @@ async def _work(settings: Settings) -> None:
             task_queue=settings.task_queue,
             runner=root.sandbox() if settings.sandbox else None,
             max_cached_workflows=settings.max_cached_workflows,
+            deployment=deployment,
         ):
-            _log.info("worker_ready", task_queue=settings.task_queue)
+            build = deployment.version.to_canonical_string() if deployment else None
+            _log.info("worker_ready", task_queue=settings.task_queue, build=build)
             await stop.wait()
             _log.info("worker_draining")
     finally:

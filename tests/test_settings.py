@@ -55,6 +55,13 @@ class TestSettings:
         assert Settings() == parent
 
 
+    def test_a_child_process_does_not_read_what_its_parent_set_aside(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RECTIFY_DEPLOYMENT", "rectify")
+        for name, value in Settings().model_copy(update={"deployment": None}).environment().items():
+            monkeypatch.setenv(name, value)
+        assert Settings().deployment is None
+
+
 class TestAnInstallation:
     def test_is_found_where_it_was_last_brought_up(self, tmp_path: Path) -> None:
         assert installed(tmp_path).temporal_address == "127.0.0.1:7233"

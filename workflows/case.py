@@ -28,6 +28,8 @@ with workflow.unsafe.imports_passed_through():
 _T = TypeVar("_T")
 _FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30))
 _ONCE = RetryPolicy(maximum_attempts=1)
+#: Says nothing to a server or a worker that tells no builds apart.
+_UNDER_THE_NEW_BUILD = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 
 
 @workflow.defn(name=i.WORKFLOW)
@@ -66,9 +68,11 @@ class CaseWorkflow:
             self._hand_over()
             if self._case.stage in ENDED and self._is_recorded():
                 return
-            if workflow.info().is_continue_as_new_suggested():
+            if _should_go_on_anew():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(i.CaseInput(carried=self._carried()))
+                workflow.continue_as_new(
+                    i.CaseInput(carried=self._carried()), initial_versioning_behavior=_UNDER_THE_NEW_BUILD
+                )
             self._arm()
             self._stirred = False
             with contextlib.suppress(asyncio.CancelledError):
@@ -210,6 +214,12 @@ class CaseWorkflow:
         rung = self._timer is not None and self._timer.done()
         recorded = self._recording is not None and self._recording.done()
         return rung or recorded or self._stirred
+
+
+def _should_go_on_anew() -> bool:
+    """The history is long, or the case is pinned to a build that is no longer the current one: see docs/upgrades.md."""
+    info = workflow.info()
+    return info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
 
 
 def _order(args: Sequence[RawValue]) -> i.Order:

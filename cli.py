@@ -7,13 +7,16 @@ import sys
 import typer
 
 from commands.audit import audit
+from commands.backup import backup
 from commands.calendar import app as calendar
 from commands.deadline import deadline
 from commands.demo import demo
 from commands.import_ import app as import_
+from commands.keys import app as keys
 from commands.migrate import migrate
 from commands.policy import app as policy
 from commands.rebuild import rebuild
+from commands.restore import restore
 from commands.serve import serve
 from commands.token import app as token
 from commands.up import up
@@ -32,9 +35,12 @@ app.command("demo")(demo)
 app.command("migrate")(migrate)
 app.command("audit")(audit)
 app.command("rebuild")(rebuild)
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
 app.add_typer(token, name="token")
+app.add_typer(keys, name="keys")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)
 app.command("up")(up)

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from api import cases, commands, dev, document, evidence, feed, lists, operations, problems
+from api import cases, codec, commands, dev, document, evidence, feed, lists, operations, problems
 from api.auth import Throttle
 from api.middleware import LimitBody, Observe
 from api.services import OUTAGES, CityCache, Services, TokenCache
@@ -66,8 +66,12 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router, prefix=PREFIX)
     if settings.time_travel:
         app.include_router(dev.router, prefix=PREFIX)
+    if settings.payload_keys:
+        app.include_router(codec.router, prefix=PREFIX)
     app.add_middleware(LimitBody)
     app.add_middleware(Observe)
+    if settings.payload_keys and settings.temporal_ui_origin:
+        app.add_middleware(codec.ForTheUi, origin=settings.temporal_ui_origin)
     return app
 
 

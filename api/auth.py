@@ -12,7 +12,7 @@ from api.problems import TooMany, Unauthenticated
 from api.services import Injected
 from domain.actors import Actor
 
-_bearer = HTTPBearer(auto_error=False, description="The user's token.")
+bearer = HTTPBearer(auto_error=False, description="The user's token.")
 
 
 class Throttle:
@@ -30,7 +30,7 @@ class Throttle:
 async def caller(
     request: Request,
     services: Injected,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
 ) -> Actor:
     if credentials is None:
         raise Unauthenticated("unauthenticated")

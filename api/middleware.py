@@ -14,6 +14,9 @@ _log = structlog.get_logger()
 #: Of every body but a photo's: a command's argument goes into Temporal's history (see docs/adr/0003).
 MAX_BODY = 64 * 1024
 _UPLOADS = "/api/v1/evidence"
+#: The routes that decrypt: a page of a case's history at once, which Temporal keeps in payloads of 2 MB at most.
+CODEC = "/api/v1/codec"
+MAX_PAYLOADS = 4 * 1024 * 1024
 
 REQUESTS = Counter("rectify_http_requests_total", "Answered requests.", ("method", "route", "status"))
 SECONDS = Histogram("rectify_http_request_seconds", "Time to the answer.", ("method", "route"))
@@ -29,8 +32,7 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        upload = scope["path"].rstrip("/") == _UPLOADS
-        most, code = (MAX_UPLOAD, "evidence_too_large") if upload else (MAX_BODY, "body_too_large")
+        most, code = _limit(scope["path"].rstrip("/"))
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         seen = int(declared) if declared.isdigit() else 0
         arrived = 0
@@ -44,6 +46,13 @@ class LimitBody:
             return message
 
         await self._app(scope, limited, send)
+
+
+def _limit(path: str) -> tuple[int, str]:
+    """How many bytes, and the code of the refusal."""
+    if path == _UPLOADS:
+        return MAX_UPLOAD, "evidence_too_large"
+    return MAX_PAYLOADS if path in {f"{CODEC}/decode", f"{CODEC}/encode"} else MAX_BODY, "body_too_large"
 
 
 class Observe:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import typer
 from pydantic import ValidationError
@@ -16,7 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from temporalio.client import Client
 from temporalio.service import RPCError
 
 import worker
@@ -28,6 +26,7 @@ from domain.errors import Unavailable
 from domain.policy import Rules
 from domain.record import Record
 from domain.sentences import sentence
+from encryption.ring import BadRing
 from ledger.founding import calendar_for, enlarged, founded
 from ledger.mapping import BadMap, Map, parse_map
 from ledger.reading import BadLedger, LedgerFile
@@ -143,9 +142,10 @@ def _sentence(code: str) -> str:
 
 
 async def _engine(settings: Settings) -> Engine:
-    connection: dict[str, Any] = settings.temporal_connection()
     try:
-        client = await Client.connect(**connection, plugins=[worker.plugin()])
+        client = await worker.connect(settings)
+    except BadRing as error:
+        raise Stop(str(error)) from None
     except (RPCError, RuntimeError, OSError, ValueError) as error:
         where = settings.temporal_address
         raise Stop(f"无法连接 Temporal（{where}）。 cannot reach Temporal: {str(error)[:120]}") from None

@@ -69,6 +69,7 @@ def run(work: Callable[[], Awaitable[_T]]) -> _T:
 async def installation(data: Path | None) -> AsyncIterator[tuple["CaseEngine", "AsyncEngine"]]:
     """Raises Stop if either is not there."""
     import worker
+    from encryption.ring import BadRing
     from settings import installed
     from workflows.client import CaseEngine
 
@@ -76,6 +77,8 @@ async def installation(data: Path | None) -> AsyncIterator[tuple["CaseEngine", "
     async with database(data) as opened:
         try:
             client = await worker.connect(settings)
+        except BadRing as error:
+            raise Stop(str(error)) from None
         except (RuntimeError, OSError, ValueError) as error:
             where = f"{settings.temporal_address}, RECTIFY_TEMPORAL_ADDRESS"
             raise Stop(f"无法连接 Temporal（{where}）。 cannot reach Temporal: {_first_line(error)}") from None
@@ -118,6 +121,19 @@ def refuse_unfit(url: str) -> None:
         why = _UNFIT[state]
     typer.echo(why, err=True)
     raise typer.Exit(2)
+
+
+def refuse_bad_keys(ring: Path | None) -> None:
+    """For `serve` and `worker`: ends the command, with 2 and one line, where the key ring that is set is no good."""
+    if ring is None:
+        return
+    from encryption.ring import BadRing, load
+
+    try:
+        load(ring)
+    except BadRing as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
 
 
 def _check(url: str) -> None:

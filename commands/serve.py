@@ -17,13 +17,14 @@ def serve() -> None:
 
     import logs
     from api.app import create_app
-    from commands.installation import refuse_unfit
+    from commands.installation import refuse_bad_keys, refuse_unfit
 
     gc.freeze()
     gc.enable()
     settings = Settings()
     logs.configure(settings)
     refuse_unfit(settings.database)
+    refuse_bad_keys(settings.payload_keys)
     config = uvicorn.Config(
         create_app(settings),
         host=settings.host,

@@ -1,0 +1,22 @@
+"""The one place where it is decided how payloads leave and enter a process."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from temporalio.converter import DataConverter
+
+from encryption.sealed import PlainCodec, SealedFailures
+from workflows.conversion import LeanPayloadConverter
+
+_LEAN = DataConverter(payload_converter_class=LeanPayloadConverter)
+_PLAIN = replace(_LEAN, payload_codec=PlainCodec())
+
+
+def data_converter(ring: Path | None) -> DataConverter:
+    """Encrypts by the key ring; without one, in plain. Raises BadRing."""
+    if ring is None:
+        return _PLAIN
+    from encryption.codec import CaseCodec  # cryptography takes long to import
+    from encryption.keys import Keys
+
+    return replace(_LEAN, payload_codec=CaseCodec(Keys(ring)), failure_converter_class=SealedFailures)

@@ -1,0 +1,83 @@
+"""How an encrypted payload looks from outside, what can be wrong with one, and the codec of who has no keys."""
+
+from collections.abc import Mapping, Sequence
+
+from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
+from temporalio.converter import DefaultFailureConverter, PayloadCodec, PayloadConverter
+
+from domain.errors import RectifyError, Unavailable
+
+ENCODING = b"binary/encrypted"
+#: Metadata of an encrypted payload, beside its encoding: which key reads it, and which workflow it belongs to.
+KEY, OWNER = "key", "workflow"
+
+
+class KeyMissing(Unavailable):
+    """Nothing is lost: with the key it can be read, so the task fails and is tried again."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("payload_key_missing", key=key)
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.params['key']} is not in the key ring"
+
+
+class Damaged(RectifyError):
+    """It was changed after it was encrypted, or it was written by somebody who has not the key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("payload_damaged", key=key)
+
+    def __str__(self) -> str:
+        return f"{self.code}: it is not what was encrypted with {self.params['key']}"
+
+
+class Misplaced(RectifyError):
+    """It is sound, and belongs to another workflow."""
+
+    def __init__(self) -> None:
+        super().__init__("payload_misplaced")
+
+
+def is_sealed(payload: Payload) -> bool:
+    return payload.metadata.get("encoding") == ENCODING
+
+
+def key_of(payload: Payload) -> str:
+    return payload.metadata.get(KEY, b"").decode(errors="replace")
+
+
+def bound(metadata: Mapping[str, bytes]) -> bytes:
+    """What is authenticated beside the content. No id holds a zero byte."""
+    return b"\0".join(metadata.get(name, b"") for name in ("encoding", KEY, OWNER))
+
+
+class PlainCodec(PayloadCodec):
+    """Encrypts nothing, and says clearly where it meets what is encrypted."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Raises KeyMissing."""
+        for payload in payloads:
+            if is_sealed(payload):
+                raise KeyMissing(key_of(payload))
+        return list(payloads)
+
+
+class SealedFailures(DefaultFailureConverter):
+    """Texts and stack traces of failures become payloads.
+
+    Those of this module stay in clear: who lacks a key must be able to read that it is lacking.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(encode_common_attributes=True)
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        if isinstance(exception, KeyMissing | Damaged | Misplaced):
+            failure.ClearField("encoded_attributes")
+            failure.message = str(exception)

@@ -46,8 +46,8 @@ test: setup ## 运行测试 runs the tests; make test ARGS="tests/domain -x"
 histories: setup ## 保存新的案卷历史 adds histories to replay; never rewrites one
 	$(BIN)/python -m tests.support.histories $(ARGS)
 
-bench: setup ## 测量性能 measures; prints a table
-	$(BIN)/python -m bench.lifecycles $(ARGS)
+bench: setup ## 测量性能 measures, into bench/results; make bench ARGS="floor --quick"
+	$(BIN)/python -m bench $(ARGS)
 
 docs: setup ## 重写生成的文档 writes the generated documents anew
 	$(BIN)/python -m settings > docs/settings.md

@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "activities": {"domain", "workflows", "store"},
     "ledger": {"domain", "directory"},
     "api": {"domain", "directory", "store", "workflows", "settings", "worker"},
-    "encryption": {"domain"},
+    "encryption": {"domain", "workflows"},
     "embedded": {"domain", "directory", "store", "workflows", "settings"},
     "upkeep": {"domain", "directory", "store", "workflows", "settings"},
     "demo": {"domain", "directory", "store", "workflows", "commands", "worker", "settings"},

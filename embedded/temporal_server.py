@@ -67,6 +67,8 @@ def _command(settings: Settings, folder: Folder, search_attributes: Mapping[str,
     yield from (str(binary()), "server", "start-dev", "--log-level", "error")
     yield from ("--db-filename", str(folder.temporal_database), "--namespace", settings.temporal_namespace)
     yield from ("--ip", HOST, "--port", str(settings.temporal_port), "--ui-port", str(settings.temporal_ui_port))
+    if settings.payload_keys:
+        yield from ("--ui-codec-endpoint", f"http://{settings.host}:{settings.port}/api/v1/codec")
     for pragma in _PRAGMAS:
         yield from ("--sqlite-pragma", pragma)
     for name, kind in search_attributes.items():

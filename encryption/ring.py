@@ -30,7 +30,12 @@ _NAMES = r"^k-[0-9]{8}-[0-9a-f]{8}$"
 
 
 class BadRing(Exception):
-    """The ring cannot be used. Chinese first, one line, and nothing of a key."""
+    """The ring cannot be used. One line, Chinese first, and nothing of a key in it."""
+
+    def __init__(self, chinese: str, english: str) -> None:
+        super().__init__(f"{chinese} {english}")
+        self.chinese = chinese
+        self.english = english
 
 
 def _decoded(text: object) -> object:
@@ -97,12 +102,14 @@ def load(path: Path) -> Ring:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & _FOR_OTHERS:
-                raise BadRing(f"密钥环 {path} 可被他人读取，请 chmod 600。 others may read the key ring: chmod 600 it")
+                raise BadRing(
+                    f"密钥环 {path} 可被他人读取，请 chmod 600。", "others may read the key ring: chmod 600 it"
+                )
             return Ring.model_validate_json(file.read())
     except OSError as error:
-        raise BadRing(f"无法读取密钥环 {path}。 cannot read the key ring: {error.strerror}") from None
+        raise BadRing(f"无法读取密钥环 {path}。", f"cannot read the key ring: {error.strerror}") from None
     except ValidationError as error:
-        raise BadRing(f"密钥环 {path} 有误。 the key ring is damaged: {_why(error)}") from None
+        raise BadRing(f"密钥环 {path} 有误。", f"the key ring is damaged: {_why(error)}") from None
 
 
 def _why(error: ValidationError) -> str:
@@ -123,9 +130,9 @@ def edit(path: Path, change: Callable[[Ring], Ring]) -> Ring:
         finally:
             part.unlink(missing_ok=True)
     except FileExistsError:
-        raise BadRing(f"密钥环正被修改；若非如此请删除 {part}。 being changed; if not, delete that file") from None
+        raise BadRing(f"密钥环正被修改；若非如此请删除 {part}。", "being changed; if not, delete that file") from None
     except OSError as error:
-        raise BadRing(f"无法写入密钥环 {path}。 cannot write the key ring: {error.strerror}") from None
+        raise BadRing(f"无法写入密钥环 {path}。", f"cannot write the key ring: {error.strerror}") from None
     return after
 
 

@@ -88,7 +88,9 @@ class Settings(BaseSettings):
         "or goes on under the new one as it is (`auto-upgrade`).",
     )
     worker_metrics_address: str | None = Field(
-        None, description="Host and port where a worker serves Prometheus metrics. Without it: nowhere."
+        None,
+        pattern=r"^.+:\d{1,5}$",
+        description="Host and port where a worker serves Prometheus metrics. Without it: nowhere.",
     )
 
     @property

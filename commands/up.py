@@ -44,7 +44,9 @@ def _settings(given: dict[str, Any]) -> Settings:
         where = ".".join(str(part) for part in problem["loc"])
         raise Refusal(f"设置 {where} 有误。", f"bad setting {where}: {problem['msg']}") from None
     address = f"127.0.0.1:{settings.temporal_port}"
+    origin = settings.temporal_ui_origin or f"http://127.0.0.1:{settings.temporal_ui_port}"
     ours = {"temporal_address": address, "temporal_tls": False, "temporal_api_key": None, "deployment": None}
+    ours["temporal_ui_origin"] = origin
     return settings.model_copy(update=ours)
 
 
@@ -56,23 +58,39 @@ def _run(settings: Settings, folder: Folder) -> None:
     from workflows.attributes import REGISTERED
 
     logs.configure(settings)
-    ports.refuse_taken(
-        {
-            "--port": (settings.host, settings.port),
-            "--temporal-port": (temporal_server.HOST, settings.temporal_port),
-            "--temporal-port (UI)": (temporal_server.HOST, settings.temporal_ui_port),
-        }
-    )
+    _check_keys(settings)
+    wanted_ports = {
+        "--port": (settings.host, settings.port),
+        "--temporal-port": (temporal_server.HOST, settings.temporal_port),
+        "--temporal-port (UI)": (temporal_server.HOST, settings.temporal_ui_port),
+    }
+    if settings.worker_metrics_address:
+        host, _, port = settings.worker_metrics_address.rpartition(":")
+        wanted_ports["RECTIFY_WORKER_METRICS_ADDRESS"] = (host, int(port))
+    ports.refuse_taken(wanted_ports)
     temporal_server.trim_log(folder)
     wanted = programs(settings, folder, REGISTERED)
     _prepare(settings, folder)
     (folder.path / TEMPORAL_ADDRESS).write_text(settings.temporal_address + "\n")
+    if folder.restored.exists():
+        typer.echo("恢复后首次启动，先按 Temporal 重建列表。 restored: the lists are made to agree with Temporal first")
     try:
-        asyncio.run(supervise(settings, wanted, lambda: _announce(settings, folder)))
+        asyncio.run(supervise(settings, folder, wanted, lambda: _announce(settings, folder)))
     except GaveUp as gave_up:
         typer.echo(_failure(gave_up.program.name, gave_up.code, folder), err=True)
         raise typer.Exit(1) from None
     typer.echo("已停止。 stopped")
+
+
+def _check_keys(settings: Settings) -> None:
+    if settings.payload_keys is None:
+        return
+    from encryption.ring import BadRing, load
+
+    try:
+        load(settings.payload_keys)
+    except BadRing as error:
+        raise Refusal(error.chinese, error.english) from None
 
 
 def _prepare(settings: Settings, folder: Folder) -> None:
@@ -104,6 +122,7 @@ def _announce(settings: Settings, folder: Folder) -> None:
         "接口 API": f"{api}/api/v1",
         "文档 docs": f"{api}/docs",
         "Temporal UI": f"http://127.0.0.1:{settings.temporal_ui_port}",
+        **({"解密登录 sign in to decrypt": f"{api}/api/v1/codec/sign-in"} if settings.payload_keys else {}),
         "令牌 tokens": str(folder.tokens),
         "停止 stop": "Ctrl-C",
     }

@@ -69,6 +69,11 @@ class Child:
             _log.warning("child_ended", child=self._program.name, code=code, again_in_seconds=wait)
             await asyncio.sleep(wait)
 
+    async def once(self) -> int:
+        """Its exit code."""
+        self._process = await self._start()
+        return await self._process.wait()
+
     async def stop(self, until: float) -> None:
         """Asks it to end, and ends it at `until` (of the loop's clock)."""
         process = self._process

@@ -12,6 +12,9 @@ from embedded.refusals import Refusal
 
 #: Counts the changes after which an older release would do damage. Tables have their own count, the migrations.
 FORMAT = 1
+#: In a back-up (`embedded/backup.py`), and in a folder that one is being restored to.
+BACKUP = "backup.json"
+UNFINISHED = ".restore.part"
 
 
 class Folder:
@@ -20,7 +23,9 @@ class Folder:
         self.temporal_database = self.path / "temporal.db"
         self.temporal_log = self.path / "temporal.log"
         self.tokens = self.path / "tokens.json"
-        self._format = self.path / "format.json"
+        self.format = self.path / "format.json"
+        #: There from a restore till the lists agree with Temporal.
+        self.restored = self.path / "restored.json"
         self._lock = self.path / "lock"
 
     @contextmanager
@@ -33,8 +38,26 @@ class Folder:
             raise self._unwritable(error) from error
         with lock:
             self._take(lock)
-            self._check_format()
+            if self.check() is None:
+                self._write_format()
             yield
+
+    def refuse_taken(self) -> None:
+        """Refusal if somebody has it. Writes nothing where nobody ever had."""
+        if self._lock.exists():
+            with self.taken():
+                pass
+
+    def check(self) -> int | None:
+        """The format of what is there, if it says one. Refusal if this release must leave it alone. Writes nothing."""
+        if (self.path / BACKUP).exists():
+            raise Refusal(f"{self.path} 是备份，请先恢复。", f"{self.path} is a back-up: `rectify restore` it first")
+        if (self.path / UNFINISHED).exists():
+            raise Refusal(
+                f"{self.path} 的恢复未完成，请清空后重新恢复。",
+                f"{self.path}: a restore was interrupted; empty the folder and restore again",
+            )
+        return self._read_format()
 
     def _take(self, lock: IO[str]) -> None:
         """The kernel gives the lock back when this process ends, however it ends; no child inherits it."""
@@ -47,24 +70,24 @@ class Folder:
         lock.write(str(os.getpid()))
         lock.flush()
 
-    def _check_format(self) -> None:
+    def _read_format(self) -> int | None:
         try:
-            found = json.loads(self._format.read_text())["format"]
+            found = json.loads(self.format.read_text())["format"]
         except FileNotFoundError:
-            self._write_format()
-            return
+            return None
         except OSError as error:
             raise self._unwritable(error) from error
         except (ValueError, KeyError, TypeError):
             found = None
         if not isinstance(found, int):
-            raise Refusal(f"{self._format} 已损坏。", f"{self._format} is damaged; it should say {self._said()}")
+            raise Refusal(f"{self.format} 已损坏。", f"{self.format} is damaged; it should say {self._said()}")
         if found > FORMAT:
             raise self.newer(f"format {found} > {FORMAT}")
+        return found
 
     def _write_format(self) -> None:
         try:
-            self._format.write_text(self._said() + "\n")
+            self.format.write_text(self._said() + "\n")
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -1,21 +1,30 @@
 """Brings everything up, keeps it up, and takes it down in the order in which nothing is lost.
 
-Temporal, worker and API start at once and wait for each other by themselves. Going down, the API first answers what it
-has begun, then the worker hands in its work, then Temporal closes its file.
+Temporal, worker and API start at once and wait for each other by themselves; only after a restore the API waits till
+the lists agree with Temporal again. Going down, the API first answers what it has begun, then the worker hands in its
+work, then Temporal closes its file.
 """
 
 import asyncio
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+import structlog
 
 from embedded import ports, temporal_server
 from embedded.children import Child, Program
 from embedded.folder import Folder
 from settings import Settings
 
-#: Seconds after the wish to stop at which API, worker and Temporal, in this order, are killed if they still live.
-_LAST_MOMENTS = {"api": 5.5, "worker": 7.5, "temporal": 9.0}
+_log = structlog.get_logger()
+
+#: Seconds after the wish to stop at which each, in this order, is killed if it still lives.
+_LAST_MOMENTS = {"rebuild": 2.0, "api": 5.5, "worker": 7.5, "temporal": 9.0}
+#: Exit code of `rectify rebuild` where differences are left, and how often it is asked to do better.
+_DIFFERENCES, _TRIES = 1, 3
+_AGAIN_AFTER = 2.0
 #: `-P`: the folder we happen to stand in must not lend its modules.
 _OURSELVES = (sys.executable, "-P", "-m", "cli")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,15 +35,19 @@ def programs(settings: Settings, folder: Folder, search_attributes: Mapping[str,
     return (
         temporal_server.program(settings, folder, search_attributes),
         Program("worker", (*_OURSELVES, "worker"), environment),
+        Program("rebuild", (*_OURSELVES, "rebuild", "--remove-ghosts"), environment),
         Program("api", (*_OURSELVES, "serve"), environment),
     )
 
 
-async def supervise(settings: Settings, wanted: tuple[Program, ...], on_ready: Callable[[], None]) -> None:
+async def supervise(
+    settings: Settings, folder: Folder, wanted: tuple[Program, ...], on_ready: Callable[[], None]
+) -> None:
     """Returns when a signal has asked for the end and everything is down. Raises GaveUp, likewise after that."""
     children = {program.name: Child(program) for program in wanted}
     asked = _asked_to_stop()
-    tasks = [asyncio.create_task(child.keep(), name=name) for name, child in children.items()]
+    lives = (children["temporal"].keep(), children["worker"].keep(), _serve(settings, folder, children))
+    tasks = [asyncio.create_task(life) for life in lives]
     ready = asyncio.create_task(_announce(settings, on_ready), name="ready")
     try:
         done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -43,6 +56,26 @@ async def supervise(settings: Settings, wanted: tuple[Program, ...], on_ready: C
         await _stop(children)
     for task in done - {asked}:
         await task
+
+
+async def _serve(settings: Settings, folder: Folder, children: Mapping[str, Child]) -> NoReturn:
+    """After a restore the lists may tell of what Temporal has never heard of: nobody is to read that."""
+    if folder.restored.exists():
+        await ports.listening(temporal_server.HOST, settings.temporal_port)
+        await _mend(children["rebuild"], folder)
+    await children["api"].keep()
+
+
+async def _mend(rebuild: Child, folder: Folder) -> None:
+    """However long it takes until it can be asked. What it cannot mend is for a person, and tried again next time."""
+    tries = 0
+    while (code := await rebuild.once()) != 0:
+        tries += code == _DIFFERENCES
+        _log.warning("lists_differ_after_restore", code=code)
+        if tries == _TRIES:
+            return
+        await asyncio.sleep(_AGAIN_AFTER)
+    folder.restored.unlink()
 
 
 def _asked_to_stop() -> asyncio.Task[bool]:

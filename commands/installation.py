@@ -41,6 +41,7 @@ def run(work: Callable[[], Awaitable[_T]]) -> _T:
     from sqlalchemy.exc import SQLAlchemyError
     from temporalio.service import RPCError
 
+    from encryption.sealed import Unreadable
     from upkeep.audit import NoAnswer
 
     async def working() -> _T:
@@ -55,6 +56,8 @@ def run(work: Callable[[], Awaitable[_T]]) -> _T:
         why = str(stop)
     except NoAnswer:
         why = "没有工作进程应答，请先启动 rectify worker。 no worker answers for any case: start one"
+    except Unreadable as error:
+        why = f"无法解密 Temporal 中的内容（RECTIFY_PAYLOAD_KEYS）。 cannot decrypt what lies in Temporal: {error}"
     except ValidationError as error:
         why = f"设置有误 settings: {error.errors(include_url=False)[0]['msg']}"
     except RPCError as error:

@@ -6,15 +6,21 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import DefaultFailureConverter, PayloadCodec, PayloadConverter
 
-from domain.errors import RectifyError, Unavailable
+from domain.errors import RectifyError
 
 ENCODING = b"binary/encrypted"
 #: Metadata of an encrypted payload, beside its encoding: which key reads it, and which workflow it belongs to.
 KEY, OWNER = "key", "workflow"
 
 
-class KeyMissing(Unavailable):
-    """Nothing is lost: with the key it can be read, so the task fails and is tried again."""
+class Unreadable(RectifyError):
+    """Base of the three. Not `Unavailable`: who falls back when no worker answers must not hide a lacking key."""
+
+
+class KeyMissing(Unreadable):
+    """Nothing is lost: with the key it can be read, so tasks fail and are tried again."""
+
+    status = 503
 
     def __init__(self, key: str) -> None:
         super().__init__("payload_key_missing", key=key)
@@ -23,7 +29,7 @@ class KeyMissing(Unavailable):
         return f"{self.code}: {self.params['key']} is not in the key ring"
 
 
-class Damaged(RectifyError):
+class Damaged(Unreadable):
     """It was changed after it was encrypted, or it was written by somebody who has not the key."""
 
     def __init__(self, key: str) -> None:
@@ -33,7 +39,7 @@ class Damaged(RectifyError):
         return f"{self.code}: it is not what was encrypted with {self.params['key']}"
 
 
-class Misplaced(RectifyError):
+class Misplaced(Unreadable):
     """It is sound, and belongs to another workflow."""
 
     def __init__(self) -> None:
@@ -78,6 +84,6 @@ class SealedFailures(DefaultFailureConverter):
 
     def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
         super().to_failure(exception, payload_converter, failure)
-        if isinstance(exception, KeyMissing | Damaged | Misplaced):
+        if isinstance(exception, Unreadable):
             failure.ClearField("encoded_attributes")
             failure.message = str(exception)

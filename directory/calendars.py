@@ -23,6 +23,7 @@ A calendar file is TOML (or the JSON of the model):
 A table `[weekdays]` at the top stands for a single season that lasts the whole year.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
@@ -48,6 +49,7 @@ _TOP_KEYS = {
 #: How long before its opening a case may look back (its discovery lies before, its clocks do not).
 _LOOK_BACK = timedelta(days=45)
 _DAY = timedelta(days=1)
+_LONGEST_HOLIDAY = timedelta(days=366)
 
 
 @cache
@@ -81,7 +83,7 @@ def parse_calendar(text: str) -> Calendar:
         if text.lstrip().startswith("{"):
             return Calendar.model_validate_json(text)
         return Calendar.model_validate(_model_data(tomllib.loads(text)))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"not a TOML file: {error}") from None
     except ValidationError as error:
         raise ValueError(_first_complaint(error)) from None
@@ -90,7 +92,7 @@ def parse_calendar(text: str) -> Calendar:
 def dump_calendar(calendar: Calendar) -> str:
     """TOML that `parse_calendar` reads back to an equal calendar."""
     lines = [
-        f'id = "{calendar.id}"',
+        f"id = {json.dumps(calendar.id, ensure_ascii=False)}",
         f"version = {calendar.version}",
         f'zone = "{calendar.zone}"',
         f"official_through = {calendar.official_through}",
@@ -121,7 +123,9 @@ def _model_data(table: Mapping[str, Any]) -> dict[str, Any]:
     return {**plain, **dates, "seasons": tuple(_season(season) for season in seasons)}
 
 
-def _season(table: Mapping[str, Any]) -> Season:
+def _season(table: object) -> Season:
+    if not isinstance(table, Mapping):
+        raise ValueError("seasons: write [[seasons]], with two brackets")  # noqa: TRY004 - likewise
     _only(table, {"from", "weekdays"}, "seasons")
     week: list[Any] = [()] * 7
     weekdays = table.get("weekdays")
@@ -154,6 +158,8 @@ def _date_range(key: str, entry: object) -> Iterator[date]:
         last = date.fromisoformat((last_text or first_text).strip())
     except ValueError:
         raise ValueError(f"{key}: {entry} is neither a date nor a range 2026-10-01..2026-10-07") from None
+    if last - first > _LONGEST_HOLIDAY:
+        raise ValueError(f"{key}: {entry} is longer than a year; check its years")
     yield from (first + n * _DAY for n in range((last - first).days + 1))
 
 

@@ -8,6 +8,7 @@ import codecs
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,14 +35,26 @@ def _zone(name: str) -> str:
 
 
 def _encoding(name: str) -> str:
+    """Of text, and one that lets a single bad byte stand: Python also knows `base64` and `idna` by such a name."""
     try:
+        b"a".decode(name, "surrogateescape")
         return codecs.lookup(name).name
-    except LookupError:
+    except (LookupError, ValueError):
         raise ValueError(f"{name!r} is no encoding; write utf-8-sig, utf-8 or gb18030") from None
+
+
+def _format(form: str) -> str:
+    """What it writes it must be able to read."""
+    try:
+        datetime.strptime(datetime(2026, 3, 2, 9, 30, tzinfo=UTC).strftime(form), form)  # noqa: DTZ007 - only tried
+    except (ValueError, re.error):
+        raise ValueError(f"{form!r} is no format of a time; write one such as %Y-%m-%d %H:%M") from None
+    return form
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
 Encoding = Annotated[str, AfterValidator(_encoding)]
+Format = Annotated[str, AfterValidator(_format)]
 Column = Annotated[str, Field(min_length=1)]
 #: Text with `{column}` in it.
 Template = Annotated[str, Field(min_length=1)]
@@ -68,7 +81,7 @@ class Times(_Part):
 
     zone: Zone
     discovered: Column
-    formats: Annotated[tuple[str, ...], Field(min_length=1)]
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)]
 
 
 class As(StrEnum):
@@ -194,13 +207,13 @@ def parse_map(text: str) -> Map:
     """BadMap lists every problem, with its key."""
     try:
         return Map.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadMap(
             (
                 Problem(
                     "TOML",
                     "不是有效的 TOML 文件；中文的键要加引号。",
-                    f"not a TOML file; put keys that are not ASCII in quotes: {error}",
+                    f"not a TOML file; put keys that are not ASCII in quotes: {str(error)[:200]}",
                 ),
             )
         ) from None

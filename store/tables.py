@@ -6,7 +6,7 @@ there to be searched and sorted by, and every one of them is taken from the snap
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from store.types import Instant, Json, Key, Serial
@@ -139,6 +139,66 @@ class NoticeRow(SQLModel, table=True):
     recipient: str = Field(sa_type=Key)
     at: datetime = Field(sa_type=Instant)
     kind: str
+
+
+class ChannelRow(SQLModel, table=True):
+    """Where notices leave the house. `url` holds secrets and is shown to nobody; empty once `removed_at` is set.
+
+    Notices up to the number `planned_to` have their deliveries. Whoever sends through it holds the lease. `sent` lists
+    the latest messages (seconds since 1970), `failures` those that failed in a row.
+    """
+
+    __tablename__ = "channels"
+
+    id: str = Field(primary_key=True)
+    service: str
+    url: str = Field(repr=False)
+    audience: str
+    unit: str | None
+    area: str | None
+    per_minute: int
+    created_at: datetime = Field(sa_type=Instant)
+    removed_at: datetime | None = Field(sa_type=Instant)
+    planned_to: int = Field(sa_type=BigInteger)
+    sent: str = Field(sa_type=Json)
+    failures: int
+    error: str | None
+    resume_at: datetime | None = Field(sa_type=Instant)
+    lease: str | None
+    lease_until: datetime | None = Field(sa_type=Instant)
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One notice through one channel. `status`: pending, delivered, failed; a pending one waits for `not_before`."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("notice_id", "channel", name="uq_deliveries_notice_channel"),
+        Index(
+            "ix_deliveries_pending",
+            "channel",
+            "not_before",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_deliveries_failed",
+            "channel",
+            sqlite_where=text("status = 'failed'"),
+            postgresql_where=text("status = 'failed'"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Serial)
+    notice_id: int = Field(foreign_key="notices.id", ondelete="CASCADE", sa_type=BigInteger)
+    channel: str = Field(foreign_key="channels.id", ondelete="CASCADE")
+    status: str
+    urgent: bool
+    not_before: datetime = Field(sa_type=Instant)
+    attempts: int
+    error: str | None
+    delivered_at: datetime | None = Field(sa_type=Instant)
 
 
 class RulebookRow(SQLModel, table=True):

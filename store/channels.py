@@ -1,0 +1,134 @@
+"""The channels as their keepers see them: made, listed, ended. What goes through them: `store/notices.py`."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, case, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel import col
+
+from domain.policy import Audience
+from store.database import insert, reading, writing
+from store.notices import FAILED, PENDING, Channel, channel_of
+from store.tables import AreaRow, ChannelRow, DeliveryRow, NoticeRow, UnitRow
+
+REMOVED = "channel removed"
+
+
+class Listed(NamedTuple):
+    """Everything but the address. `failures`: messages refused in a row, `error` why the last one was."""
+
+    id: str
+    service: str
+    audience: Audience
+    unit: str | None
+    area: str | None
+    per_minute: int
+    created_at: datetime
+    due: int
+    held: int
+    failed: int
+    failures: int
+    error: str | None
+    resume_at: datetime | None
+
+
+async def put(engine: AsyncEngine, channel: Channel, now: datetime) -> bool:
+    """Whether it is new; a new one takes no notice that was there before. LookupError without that unit or area."""
+    values: dict[str, Any] = {
+        "service": channel.service,
+        "url": channel.url,
+        "audience": channel.audience.value,
+        "unit": channel.unit,
+        "area": channel.area,
+        "per_minute": channel.per_minute,
+        "failures": 0,
+        "error": None,
+        "resume_at": None,
+    }
+    async with writing(engine) as connection:
+        await _need_known(connection, channel)
+        live = and_(col(ChannelRow.id) == channel.id, col(ChannelRow.removed_at).is_(None))
+        if (await connection.execute(update(ChannelRow).where(live).values(**values))).rowcount:
+            return False
+        newest = await connection.scalar(select(func.max(col(NoticeRow.id)))) or 0
+        values |= {"created_at": now, "removed_at": None, "planned_to": newest, "sent": "[]"}
+        new = insert(engine, ChannelRow).values(id=channel.id, **values)
+        await connection.execute(new.on_conflict_do_update(index_elements=["id"], set_=values))
+    return True
+
+
+async def remove(engine: AsyncEngine, channel_id: str, now: datetime) -> bool:
+    """Whether there was one. Its address is forgotten, what waits for it fails, what it delivered stays known."""
+    live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
+    waits = and_(col(DeliveryRow.channel) == channel_id, col(DeliveryRow.status) == PENDING)
+    async with writing(engine) as connection:
+        done = await connection.execute(update(ChannelRow).where(live).values(removed_at=now, url=""))
+        await connection.execute(update(DeliveryRow).where(waits).values(status=FAILED, error=REMOVED))
+    return done.rowcount > 0
+
+
+async def retry(engine: AsyncEngine, channel_id: str, now: datetime) -> int:
+    """Everything that was given up is to be sent again, and the channel rests no longer. How many there are."""
+    given_up = and_(col(DeliveryRow.channel) == channel_id, col(DeliveryRow.status) == FAILED)
+    live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
+    again = {"status": PENDING, "attempts": 0, "not_before": now}
+    async with writing(engine) as connection:
+        if not (await connection.execute(update(ChannelRow).where(live).values(resume_at=None))).rowcount:
+            return 0
+        return (await connection.execute(update(DeliveryRow).where(given_up).values(**again))).rowcount
+
+
+async def get(engine: AsyncEngine, channel_id: str) -> Channel | None:
+    query = select(ChannelRow.__table__).where(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))  # type: ignore[attr-defined]  # SQLModel has it
+    async with reading(engine) as connection:
+        row = (await connection.execute(query)).first()
+    return channel_of(row) if row else None
+
+
+async def listing(engine: AsyncEngine, now: datetime) -> tuple[Listed, ...]:
+    row = ChannelRow
+    shown = (row.id, row.service, row.audience, row.unit, row.area, row.per_minute, row.created_at)
+    query = select(*(col(each) for each in (*shown, row.failures, row.error, row.resume_at)))
+    async with reading(engine) as connection:
+        found = (await connection.execute(query.where(col(row.removed_at).is_(None)).order_by(col(row.id)))).all()
+        counts = await _counts(connection, now)
+    return tuple(_listed(each, counts.get(each.id, (0, 0, 0))) for each in found)
+
+
+async def _need_known(connection: AsyncConnection, channel: Channel) -> None:
+    for what, wanted, known in (
+        ("unit", channel.unit, col(UnitRow.id) == channel.unit),
+        ("area", channel.area, col(AreaRow.path) == channel.area),
+    ):
+        if wanted is not None and await connection.scalar(select(func.count()).where(known)) == 0:
+            raise LookupError(f"there is no {what} {wanted}")
+
+
+async def _counts(connection: AsyncConnection, now: datetime) -> dict[str, tuple[int, int, int]]:
+    """By channel: due, held, failed."""
+    row = DeliveryRow
+    due = col(row.not_before) <= now
+    states = (and_(col(row.status) == PENDING, due), and_(col(row.status) == PENDING, ~due), col(row.status) == FAILED)
+    query = select(col(row.channel), *(func.sum(case((state, 1), else_=0)) for state in states))
+    found = await connection.execute(query.where(col(row.status) != "delivered").group_by(col(row.channel)))
+    return {channel: (due, held, failed) for channel, due, held, failed in found}
+
+
+def _listed(row: Any, counts: tuple[int, int, int]) -> Listed:  # noqa: ANN401 - a row of `listing`
+    due, held, failed = counts
+    return Listed(
+        id=row.id,
+        service=row.service,
+        audience=Audience(row.audience),
+        unit=row.unit,
+        area=row.area,
+        per_minute=row.per_minute,
+        created_at=row.created_at,
+        due=due,
+        held=held,
+        failed=failed,
+        failures=row.failures,
+        error=row.error,
+        resume_at=row.resume_at,
+    )

@@ -102,7 +102,7 @@ class _City:
 
     def judge(self, name: str, call: Any, answer: Any) -> None:  # noqa: ANN401 - likewise
         self.tally.tries[name] += 1
-        self.tally.answers[str(answer.status_code)] += 1
+        self.tally.answers[f"{name.removeprefix('api ')} {answer.status_code}"] += 1
         assert answer.status_code < _FAULT or _is_late(call, answer), f"{answer.status_code}: {answer.text[:500]}"
         call.validate_response(answer, checks=_CHECKS)
 
@@ -115,7 +115,7 @@ def _is_late(call: Any, answer: Any) -> bool:  # noqa: ANN401 - likewise
 def targets(stack: Stack, tally: Tally, only: str) -> list[Target]:
     city = _City(stack, tally)
     schema = _schema(stack)
-    found = [Target("api lives", _lives(schema, city), examples=20), Target("api log", partial(_look, stack))]
+    found = [Target("api lives", _lives(_schema(stack), city), examples=20), Target("api log", partial(_look, stack))]
     for mode in schemathesis.GenerationMode:
         found += [
             Target(f"api {mode.value} {operation.method.upper()} {operation.path}", _single(operation, mode, city), 6)
@@ -137,6 +137,7 @@ def _operations(schema: Any) -> list[Any]:  # noqa: ANN401 - likewise
 
 
 def _lives(schema: Any, city: _City) -> Callable[[int, int], None]:  # noqa: ANN401 - likewise
+    schema.config.generation.modes = [schemathesis.GenerationMode.POSITIVE]
     base: type[APIStateMachine] = schema.as_state_machine()
 
     class Life(base):  # type: ignore[valid-type, misc]  # made at run time

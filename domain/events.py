@@ -6,9 +6,9 @@ An `Event` is a fact (`Fact`, one class per kind) with its number in the case, i
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, field_serializer
 
 from domain.actors import Actor
 from domain.base import Value
@@ -327,3 +327,8 @@ class Event(Value):
     by: Actor | None
     command_id: str | None = None
     fact: Annotated[Fact, Field(discriminator="type")]
+
+    @field_serializer("fact", mode="wrap")
+    def _with_its_type(self, fact: Fact, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Also where defaults are left out: without it nobody could tell what it is."""
+        return {**dump(fact), "type": fact.type}

@@ -1,8 +1,10 @@
 """Search attributes: what an operator can filter by in Temporal's own UI.
 
-No personal data: the codec does not encrypt them. Lists for users come from SQL.
+No personal data: the codec does not encrypt them. Lists for users come from SQL; an upsert costs an event, a write to
+Temporal's own index and a billed action, so only what seldom changes is kept here.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
@@ -25,23 +27,38 @@ REGISTERED = {
 }
 
 
+#: By manners (`workflows.interface.MANNERS`): those that a case keeps up to date.
+_KEPT: dict[int, tuple[SearchAttributeKey[Any], ...]] = {1: (STAGE, UNIT, AREA, DUE, LEVEL), 2: (UNIT, AREA, LEVEL)}
+_NEWEST = _KEPT[max(_KEPT)]
+
+Updates = Sequence[SearchAttributeUpdate[Any]]
+
+
 def at_opening(case: Snapshot) -> TypedSearchAttributes:
-    return TypedSearchAttributes([SearchAttributePair(key, value) for key, value in _values(case) if value is not None])
+    values = _values(case)
+    return TypedSearchAttributes([SearchAttributePair(key, values[key]) for key in _NEWEST if values[key] is not None])
 
 
-def changes(before: Snapshot, after: Snapshot) -> list[SearchAttributeUpdate[Any]]:
-    """What has to be upserted; each upsert costs one history event, so unchanged values stay out."""
-    pairs = zip(_values(before), _values(after), strict=True)
-    return [
-        key.value_unset() if value is None else key.value_set(value) for (key, old), (_, value) in pairs if old != value
-    ]
+def changes(before: Snapshot, after: Snapshot, manners: int) -> Updates:
+    """What has to be upserted."""
+    old, new = _values(before), _values(after)
+    return [_update(key, new[key]) for key in _KEPT[manners] if old[key] != new[key]]
 
 
-def _values(case: Snapshot) -> tuple[tuple[SearchAttributeKey[Any], Any], ...]:
-    return (
-        (STAGE, case.stage.value),
-        (UNIT, case.lead_unit),
-        (AREA, case.area),
-        (DUE, case.due_at),
-        (LEVEL, case.escalation_level),
-    )
+def outgrown(shown: TypedSearchAttributes, manners: int) -> Updates:
+    """Unsets what an earlier run kept up to date and this one will not."""
+    return [pair.key.value_unset() for pair in shown if pair.key in _KEPT[1] and pair.key not in _KEPT[manners]]
+
+
+def _update(key: SearchAttributeKey[Any], value: object) -> SearchAttributeUpdate[Any]:
+    return key.value_unset() if value is None else key.value_set(value)
+
+
+def _values(case: Snapshot) -> dict[SearchAttributeKey[Any], Any]:
+    return {
+        STAGE: case.stage.value,
+        UNIT: case.lead_unit,
+        AREA: case.area,
+        DUE: case.due_at,
+        LEVEL: case.escalation_level,
+    }

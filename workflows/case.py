@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError, FailureError
 
 with workflow.unsafe.imports_passed_through():
     from domain import life
-    from domain.case import ENDED, Case, Snapshot
+    from domain.case import ENDED, Case, Snapshot, Stage
     from domain.errors import RectifyError
     from domain.events import Event
     from domain.lifecycle import RULES
@@ -36,6 +36,7 @@ _UNDER_THE_NEW_BUILD = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 class CaseWorkflow:
     @workflow.init
     def __init__(self, start: i.CaseInput) -> None:
+        self._manners = start.manners
         self._ledger: tuple[i.Handled, ...] = ()
         self._rewrite = False
         if start.carried is not None:
@@ -58,6 +59,7 @@ class CaseWorkflow:
         self._alarm = life.next_alarm(self._case)
         self._judged: tuple[str | None, Case, life.Step] | None = None
         workflow.set_current_details(details(self._shown))
+        self._tell(attributes.outgrown(workflow.info().typed_search_attributes, self._manners))
 
     @workflow.run
     async def run(self, start: i.CaseInput) -> None:  # noqa: ARG002 - `__init__` took it: a command may come before this
@@ -70,9 +72,8 @@ class CaseWorkflow:
                 return
             if _should_go_on_anew():
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(
-                    i.CaseInput(carried=self._carried()), initial_versioning_behavior=_UNDER_THE_NEW_BUILD
-                )
+                onward = i.CaseInput(manners=i.MANNERS, carried=self._carried())
+                workflow.continue_as_new(onward, initial_versioning_behavior=_UNDER_THE_NEW_BUILD)
             self._arm()
             self._stirred = False
             with contextlib.suppress(asyncio.CancelledError):
@@ -142,11 +143,14 @@ class CaseWorkflow:
             self._show(shown)
 
     def _show(self, case: Snapshot) -> None:
-        updates = attributes.changes(self._shown, case)
-        if updates:
-            workflow.upsert_search_attributes(updates)
+        self._tell(attributes.changes(self._shown, case, self._manners))
         self._shown = case
         workflow.set_current_details(details(case))
+
+    @staticmethod
+    def _tell(updates: attributes.Updates) -> None:
+        if updates:
+            workflow.upsert_search_attributes(updates)
 
     def _handled(self) -> i.Handled | None:
         update_id = _update_id()
@@ -198,17 +202,21 @@ class CaseWorkflow:
     # --- time ---
 
     def _arm(self) -> None:
-        """One timer, armed anew only for an earlier alarm: one that rings for nothing is cheaper than two events."""
+        """One timer, armed anew for an earlier alarm, or at closure: else a command mostly comes before it rings."""
         if self._timer is not None and self._timer.done():
             self._timer = self._armed_for = None
         alarm = self._alarm
-        if alarm is None or (self._armed_for is not None and self._armed_for <= alarm.at):
+        if alarm is None or (self._armed_for is not None and self._will_do(self._armed_for, alarm.at)):
             return
         if self._timer is not None:
             self._timer.cancel()
         delay = max(alarm.at - workflow.now(), timedelta(0))
         self._armed_for = alarm.at
         self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
+
+    def _will_do(self, armed_for: datetime, at: datetime) -> bool:
+        patient = self._case.stage is Stage.CLOSURE and self._manners > 1
+        return armed_for == at if patient else armed_for <= at
 
     def _is_woken(self) -> bool:
         rung = self._timer is not None and self._timer.done()

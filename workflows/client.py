@@ -78,7 +78,7 @@ class CaseEngine:
     async def _start(self, opening: Opening, case: Snapshot, digest: str, start_delay: timedelta | None) -> object:
         return await self._client.start_workflow(
             i.WORKFLOW,
-            i.CaseInput(opening=opening),
+            i.CaseInput(manners=i.MANNERS, opening=opening),
             id=case.id,
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -25,6 +25,11 @@ REPROJECT = "reproject"
 SNAPSHOT = "snapshot"
 LOG = "log"
 
+#: What a run has Temporal do, where releases differ. A run keeps the manners that it began with, for they are in its
+#: history; one that continues as new takes the newest. 1: until 0.1. 2: search attributes only of what seldom changes,
+#: and a closed case leaves no earlier timer to ring for nothing (docs/adr/0002).
+MANNERS = 2
+
 #: `ApplicationError.type` of a refusal; its one detail is a `Refusal`.
 REFUSAL = "rectify.refusal"
 
@@ -71,6 +76,7 @@ class Carried(Value):
 class CaseInput(Value):
     """A report that opens a case, or a case that goes on in a new run: exactly one of the two."""
 
+    manners: int = 1
     opening: Opening | None = None
     carried: Carried | None = None
 

@@ -23,7 +23,7 @@ TRANSACTIONS = {"store/database.py", "store/migrate.py"}
 #: Refuse nothing, so there is nothing to validate.
 WITHOUT_VALIDATOR = {i.RECALENDAR, i.REPROJECT}
 #: What `print` may be used by: what runs in a terminal.
-TERMINAL = {"commands", "bench", "demo"}
+TERMINAL = {"commands", "bench", "chaos", "demo", "fuzz"}
 
 
 def impure(source: str) -> Iterator[str]:

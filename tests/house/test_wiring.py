@@ -59,7 +59,7 @@ class TestActivities:
 class TestSearchAttributes:
     def test_that_are_set_are_registered_with_their_type(self) -> None:
         opened = life.snapshot(life.open_case(report())[0])
-        kinds = {key.name: key.indexed_value_type.name for key, _ in attributes._values(opened)}
+        kinds = {key.name: key.indexed_value_type.name for key in attributes._values(opened)}
         assert {name: kind.upper() for name, kind in attributes.REGISTERED.items()} == kinds
 
     def test_are_all_in_one_module(self) -> None:

@@ -166,12 +166,12 @@ class Desk:
         }
         return worker.build(self.client, self.fakes, **options)
 
-    async def open(self, opening: Opening | None = None) -> Handle:
+    async def open(self, opening: Opening | None = None, manners: int = i.MANNERS) -> Handle:
         opening = opening or report()
         case = life.snapshot(life.open_case(opening)[0])
         return await self.client.start_workflow(
             i.WORKFLOW,
-            i.CaseInput(opening=opening),
+            i.CaseInput(manners=manners, opening=opening),
             id=opening.id,
             task_queue=self.task_queue,
             search_attributes=attributes.at_opening(case),
@@ -225,6 +225,13 @@ class Desk:
 
     async def advance_to(self, handle: Handle, at: datetime) -> None:
         await self.advance(handle, at - await self.temporal.get_current_time(handle))
+
+
+async def continued(desk: Desk, handle: Handle, number: int = 1000) -> None:
+    """Give commands until the case runs in a new run."""
+    first = (await handle.describe()).run_id
+    while (await handle.describe()).run_id == first:
+        await desk.give(handle, "comment", cases.UNIT, text=f"第 {number} 次")
 
 
 async def current_details(handle: Handle) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from temporalio.client import WorkflowHistory
 
 from domain.commands import Opening
+from tests.support import defaults
 from tests.support.cases import (
     DISPATCHER,
     INSPECTOR,
@@ -135,6 +136,7 @@ def load(path: Path) -> WorkflowHistory:
 
 
 if __name__ == "__main__":
+    defaults.add_new()
     for written in asyncio.run(write_missing()):
         events = load(written).events
         size = sum(event.ByteSize() for event in events)

@@ -10,7 +10,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.case import Stage
 from domain.events import RungFired
 from tests.support.cases import DISPATCHER, UNIT
-from tests.support.engine import Desk, Handle, current_details
+from tests.support.engine import Desk, Handle, continued, current_details
 from workflows import interface as i
 
 
@@ -23,13 +23,6 @@ async def comments(desk: Desk, handle: Handle, numbers: range) -> None:
     await asyncio.gather(
         *(desk.give(handle, "comment", UNIT, key=f"key-{number}", text=f"第 {number} 次") for number in numbers)
     )
-
-
-async def continued(desk: Desk, handle: Handle, number: int = 1000) -> None:
-    """Give commands until the case runs in a new run."""
-    first = (await handle.describe()).run_id
-    while (await handle.describe()).run_id == first:
-        await desk.give(handle, "comment", UNIT, text=f"第 {number} 次")
 
 
 class TestManyAtOnce:

@@ -12,9 +12,9 @@ from tests.support.histories import lived, six_commands
 
 
 class TestALifeOfSixCommands:
-    async def test_fits_into_75_events_and_40_kilobytes(self, temporal: WorkflowEnvironment) -> None:
+    async def test_fits_into_60_events_and_25_kilobytes(self, temporal: WorkflowEnvironment) -> None:
         calendar = snapshot(default_calendar(), datetime.now(UTC))
         history = await lived(lambda desk: six_commands(desk, report(rules=rules(calendar=calendar))), Desk(temporal))
         size = sum(event.ByteSize() for event in history.events)
-        assert len(history.events) <= 75, json.dumps({"events": len(history.events), "bytes": size})
-        assert size <= 40_000, json.dumps({"events": len(history.events), "bytes": size})
+        assert len(history.events) <= 60, json.dumps({"events": len(history.events), "bytes": size})
+        assert size <= 25_000, json.dumps({"events": len(history.events), "bytes": size})

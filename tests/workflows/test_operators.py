@@ -2,12 +2,16 @@
 
 import asyncio
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
 
 from domain.case import Stage
-from tests.support.cases import OFFICER, STREET, UNIT
-from tests.support.engine import Desk, Handle, current_details
+from tests.support.cases import DISPATCHER, OFFICER, OTHER_PHOTO, STREET, UNIT
+from tests.support.engine import Desk, Handle, continued, current_details
 from workflows import attributes
+
+UPSERT = EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
 
 
 async def found(desk: Desk, query: str) -> list[str]:
@@ -25,18 +29,38 @@ async def found_in_the_end(desk: Desk, query: str) -> list[str]:
 class TestSearchAttributes:
     async def test_are_there_from_the_start(self, lonely_desk: Desk) -> None:
         handle = await lonely_desk.open()
-        ids = await found_in_the_end(lonely_desk, f"WorkflowId = '{handle.id}' AND CaseStage = 'assignment'")
-        assert ids == [handle.id]
+        query = f"WorkflowId = '{handle.id}' AND CaseUnit = 'sanitation' AND CaseArea = '{STREET}'"
+        assert await found_in_the_end(lonely_desk, query) == [handle.id]
 
-    async def test_follow_the_case(self, desk: Desk) -> None:
+    async def test_follow_the_case_to_another_unit(self, desk: Desk) -> None:
         handle = await desk.open()
-        receipt = await desk.give(handle, "accept", UNIT)
-        mine = f"WorkflowId = '{handle.id}'"
-        query = f"{mine} AND CaseStage = 'rectification' AND CaseUnit = 'sanitation' AND CaseArea = '{STREET}'"
+        await desk.give(handle, "return", UNIT, reason="不归我管")
+        await desk.give(handle, "assign", DISPATCHER, unit="roads", reason="按职责")
+        query = f"WorkflowId = '{handle.id}' AND CaseUnit = 'roads'"
         assert await found_in_the_end(desk, query) == [handle.id]
-        shown = (await handle.describe()).typed_search_attributes
-        assert shown[attributes.DUE] == receipt.case.due_at
-        assert shown[attributes.LEVEL] == 0
+        assert (await handle.describe()).typed_search_attributes[attributes.LEVEL] == 0
+
+    async def test_cost_nothing_from_stage_to_stage(self, quick_desk: Desk) -> None:
+        handle = await quick_desk.open()
+        await quick_desk.give(handle, "accept", UNIT)
+        await quick_desk.give(handle, "submit", UNIT, note="清理完毕", evidence=[OTHER_PHOTO])
+        events = (await handle.fetch_history()).events
+        assert not [event for event in events if event.event_type == UPSERT]
+
+    async def test_of_an_earlier_release_do_not_stay_behind_in_a_new_run(
+        self, impatient_temporal: WorkflowEnvironment
+    ) -> None:
+        desk = Desk(impatient_temporal)
+        async with desk.worker():
+            handle = await desk.open(manners=1)
+            await desk.give(handle, "accept", UNIT)
+            before = (await handle.describe()).typed_search_attributes
+            assert before[attributes.STAGE] == "rectification"
+            await continued(desk, handle)
+            await desk.give(handle, "comment", UNIT, text="新的一程")
+            kept = {attributes.UNIT.name, attributes.AREA.name, attributes.LEVEL.name}
+            after = (await handle.describe()).typed_search_attributes
+            assert {name for key, _ in after if (name := key.name).startswith("Case")} == kept
 
 
 class TestTheCaseFile:

@@ -118,7 +118,8 @@ def _fill(place: Path, settings: Settings, folder: Folder) -> Manifest:
     at = datetime.now(UTC)
     copies = _databases(place, folder.temporal_database, beside)
     tally = _Tally()
-    with (place / SUMS).open("x", encoding="utf-8") as sums:
+    (place / SUMS).touch(mode=0o600)
+    with (place / SUMS).open("w", encoding="utf-8") as sums:
         for path in (*copies, *_small(place, folder), *_photos(place, settings.evidence)):
             with path.open("rb") as file:
                 digest = file_digest(file, "sha256").hexdigest()
@@ -168,7 +169,8 @@ def _copied(view: sqlite3.Connection, path: Path) -> Path:
     with closing(sqlite3.connect(f"{path.as_uri()}?immutable=1", uri=True)) as copy:
         (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        raise Refusal(f"{path.name} 已损坏，未备份。", f"{path.name} is damaged, nothing was backed up: {verdict}")
+        where = verdict.splitlines()[0]
+        raise Refusal(f"{path.name} 已损坏，未备份。", f"{path.name} is damaged, nothing was backed up: {where}")
     _sync(path)
     return path
 

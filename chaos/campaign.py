@@ -1,0 +1,188 @@
+"""One run against one kind of read model: found a city, let people work while the monkey does, settle, judge."""
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import httpx
+import psycopg
+from temporalio.service import RPCError
+
+from chaos import city
+from chaos.databases import Database, Postgresql, Sqlite
+from chaos.desk import Desk, Journal, client
+from chaos.disk import Disk
+from chaos.follower import Follower
+from chaos.judge import tables, truth
+from chaos.judge.evidence import Evidence, Truth
+from chaos.judge.ladder import Rules
+from chaos.judge.verdict import Verdict, judge
+from chaos.monkey import Monkey, plan
+from chaos.people import STAFF, Person, Town
+from chaos.proxy import Proxy
+from chaos.stack import HOST, Stack, free_port
+
+#: Seconds: to come up; to answer what was begun; to write down what is known. A recording is tried every 30 s at least.
+_TO_START, TO_ANSWER, TO_SETTLE = 60.0, 60.0, 75.0
+_LOOK_AGAIN = 2.0
+_TROUBLES = (OSError, RPCError, RuntimeError, sqlite3.Error, psycopg.Error, httpx.HTTPError)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted. `only`: no other kinds of trouble. `hands`: of the staff, all if 0."""
+
+    store: str
+    seconds: float
+    seed: int
+    plant: str | None = None
+    only: frozenset[str] = frozenset()
+    hands: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    order: Order
+    verdict: Verdict
+    did: Counter[str]
+    disk: str
+    starts: int
+    settled_after: float
+    folder: Path
+
+
+@dataclass
+class Campaign:
+    order: Order
+    folder: Path
+    say: Callable[[str], None]
+    database: Database = field(init=False)
+    disk: Disk = field(init=False)
+    stack: Stack = field(init=False)
+    proxy: Proxy = field(init=False)
+    journal: Journal = field(init=False)
+    follower: Follower = field(init=False)
+    tokens: dict[str, str] = field(init=False)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
+    truths: dict[str, Truth] = field(default_factory=dict)
+
+    async def run(self) -> Outcome:
+        async with self._open() as url:
+            monkey = Monkey(self.stack, self.database, self.disk, self.proxy, self.say)
+            await self._days_work(url, monkey)
+            verdict, seconds = await self._settle()
+            if not verdict.clean:
+                shutil.copytree(self.folder / "data", self.folder / "evidence", ignore=shutil.ignore_patterns("lock"))
+        return Outcome(
+            self.order, verdict, Counter(monkey.did), self.disk.way, self.stack.starts, round(seconds, 1), self.folder
+        )
+
+    @contextlib.asynccontextmanager
+    async def _open(self) -> AsyncIterator[str]:
+        """Everything is up and the proxy listens at the address."""
+        data, port = self.folder / "data", free_port()
+        async with contextlib.AsyncExitStack() as stack:
+            self.disk = Disk(data)
+            stack.callback(self.disk.close)
+            self.database = Sqlite(data / "rectify.db") if self.order.store == "sqlite" else Postgresql(self.folder)
+            await self.database.open()
+            stack.push_async_callback(self.database.close)
+            self.tokens = await city.found(self.database.url)
+            self.stack = Stack(data, self.database.url, self.folder / "stack.log", self.order.plant)
+            await self.stack.start()
+            stack.push_async_callback(self.stack.stop)
+            await self.stack.ready(_TO_START)
+            self.proxy = Proxy(HOST, self.stack.port)
+            await stack.enter_async_context(self.proxy.listening(HOST, port))
+            self.journal = Journal(stack.enter_context((self.folder / "journal.jsonl").open("wb")))
+            yield f"http://{HOST}:{port}"
+
+    async def _days_work(self, url: str, monkey: Monkey) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            clients = {user: client(url, token) for user, token in self.tokens.items()}
+            for each in clients.values():
+                await stack.enter_async_context(each)
+            self.follower = Follower(clients["admin"])
+            following = asyncio.create_task(self.follower.follow(), name="follower")
+            people = [asyncio.create_task(person.work()) for person in self._people(clients)]
+            troubles = plan(
+                self.order.seed, self.order.seconds, server=self.order.store != "sqlite", only=self.order.only
+            )
+            await asyncio.gather(monkey.work(troubles), asyncio.sleep(self.order.seconds))
+            self.proxy.heal()
+            await self._finish(people)
+            following.cancel()
+            await asyncio.wait([following])
+
+    def _people(self, clients: dict[str, httpx.AsyncClient]) -> list[Person]:
+        town = Town()
+        people = []
+        for user, role, hands, opens in STAFF:
+            for nth in range(hands):
+                name = f"{user}-{nth}"
+                desk = Desk(user, name, clients[user], self.journal, self.closing, self.given_up)
+                people.append(Person(role, desk, town, Random(f"{self.order.seed}:{name}"), opens=opens))  # noqa: S311 - repeatable
+        return people[: self.order.hands or None]
+
+    async def _finish(self, people: Sequence[asyncio.Task[None]]) -> None:
+        """What was begun is repeated until it is answered."""
+        self.closing.set()
+        _, late = await asyncio.wait(people, timeout=TO_ANSWER)
+        self.given_up.set()
+        if late:
+            await asyncio.wait(late)
+        for each in people:
+            each.result()
+
+    async def _settle(self) -> tuple[Verdict, float]:
+        """Judges until there is nothing to find any more, or it has had long enough to put itself right."""
+        began, verdict = time.monotonic(), None
+        rules = Rules.read(city.RULES.read_text("utf-8"))
+        while True:
+            try:
+                verdict = judge(await self._evidence(verdict), rules)
+            except _TROUBLES as trouble:
+                self.say(f"证据还拿不到。 no evidence yet: {type(trouble).__name__}: {str(trouble)[:120]}")
+                if verdict is None and time.monotonic() - began > TO_SETTLE:
+                    raise
+            seconds = time.monotonic() - began
+            if verdict is not None and (verdict.clean or seconds > TO_SETTLE):
+                return verdict, seconds
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _evidence(self, before: Verdict | None) -> Evidence:
+        """Cases that were found in order are not asked again, unless the lists have moved on."""
+        await self._listen()
+        lists = await asyncio.to_thread(tables.read, self.database.url)
+        told = {each.case for each in self.journal.told if each.acknowledged and each.case}
+        wanted = told | lists.cases.keys() | await truth.known_cases(self.stack.temporal)
+        suspects = before.suspects if before else frozenset()
+        stale = [case for case in wanted if case not in self.truths or case in suspects]
+        self.truths |= await truth.read(self.stack.temporal, stale)
+        return Evidence(self.journal.told, self.truths, lists, self.follower.heard())
+
+    async def _listen(self) -> None:
+        """To the end of the feed."""
+        direct = client(f"http://{HOST}:{self.stack.port}", self.tokens["admin"])
+        async with direct:
+            self.follower.through(direct)
+            while await self.follower.listen():
+                pass
+
+
+async def run(order: Order, say: Callable[[str], None], *, keep: bool = False) -> Outcome:
+    """In a fresh folder, which is left only if `keep` or if something was found."""
+    folder = Path(tempfile.mkdtemp(prefix="rectify-chaos-", dir="/tmp"))  # noqa: S108 - short, for PostgreSQL's socket
+    outcome = await Campaign(order, folder, say).run()
+    if outcome.verdict.clean and not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome

@@ -1,0 +1,99 @@
+"""Cases as Temporal has them: the raw histories of all runs, decoded as the JSON they are, and the workflow's own answers.
+
+With Temporal's client alone: no model, no converter and no word of the code under test.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client, WorkflowExecutionStatus
+
+from chaos.judge.evidence import Json, Truth, Update
+from chaos.judge.lean import lean
+
+_WORKFLOW = "case"
+_AT_ONCE = 8
+_PATIENCE = timedelta(seconds=20)
+
+
+async def known_cases(address: str) -> set[str]:
+    """Everything that visibility lists, running or not."""
+    client = await Client.connect(address)
+    return {each.id async for each in client.list_workflows(f"WorkflowType = '{_WORKFLOW}'")}
+
+
+async def read(address: str, cases: Iterable[str]) -> dict[str, Truth]:
+    """Raises what Temporal raises; asks again are the caller's business. Cases unknown to it are left out."""
+    client = await Client.connect(address)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(case: str) -> Truth:
+        async with gate:
+            return await _truth(client, case)
+
+    truths = await asyncio.gather(*(one(case) for case in cases))
+    return {truth.case: truth for truth in truths}
+
+
+async def _truth(client: Client, case: str) -> Truth:
+    handle = client.get_workflow_handle(case)
+    description = await handle.describe(rpc_timeout=_PATIENCE)
+    snapshot: Json = await handle.query("snapshot", rpc_timeout=_PATIENCE)
+    runs = await _runs(client, case)
+    logs: list[list[Json]] = [
+        await client.get_workflow_handle(case, run_id=run.id).query("log", rpc_timeout=_PATIENCE) for run in runs
+    ]
+    return Truth(
+        case=case,
+        at=time.time(),
+        running=description.status is WorkflowExecutionStatus.RUNNING,
+        updates=[update for run in runs for update in run.updates],
+        log=lean(_joined(logs)),
+        snapshot=lean(snapshot),
+    )
+
+
+def _joined(logs: Sequence[Sequence[Json]]) -> list[Json]:
+    """A run takes along what it had not recorded yet: those events stand in two runs, word by word the same."""
+    log = list(logs[0])
+    for following in logs[1:]:
+        log += [event for event in following if event not in log]
+    return log
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    id: str
+    updates: list[Update]
+
+
+async def _runs(client: Client, case: str) -> list[_Run]:
+    """Oldest first."""
+    runs: list[_Run] = []
+    run_id: str | None = None
+    while run_id != "":
+        handle = client.get_workflow_handle(case, run_id=run_id)
+        history = [event async for event in handle.fetch_history_events(rpc_timeout=_PATIENCE)]
+        started = history[0].workflow_execution_started_event_attributes
+        runs.insert(0, _Run(started.original_execution_run_id, _updates(history)))
+        run_id = started.continued_execution_run_id
+    return runs
+
+
+def _updates(history: Sequence[HistoryEvent]) -> list[Update]:
+    names: dict[str, str] = {}
+    updates: list[Update] = []
+    for event in history:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+            request = event.workflow_execution_update_accepted_event_attributes.accepted_request
+            names[request.meta.update_id] = request.input.name
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+            done = event.workflow_execution_update_completed_event_attributes
+            update_id, carried_out = done.meta.update_id, done.outcome.HasField("success")
+            updates.append(Update(update_id, names.get(update_id, ""), carried_out))
+    return updates

@@ -1,0 +1,100 @@
+"""All the checks, and one line that says how they went."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chaos.judge import commands, projection
+from chaos.judge.evidence import Evidence, Finding, Truth
+from chaos.judge.lean import DEFAULTS
+from chaos.judge.ladder import Rules, wrong_rungs
+from chaos.judge.states import ENDED, Life
+
+#: `lost`: acknowledged, and not there. `duplicated`: there more than once. `ghosts`: refused, and there all the same.
+#: `unanswered`: never answered, however often asked. `wrong_answers`: refusals that cannot be. `rungs_twice`,
+#: `rungs_wrong`: a rung fired again; not, or at another time than it was due. `out_of_order`: of one case or of the
+#: feed. `illegal`: against the table of states. `differing`: lists, notices or feed other than Temporal.
+KINDS = (
+    "lost",
+    "duplicated",
+    "ghosts",
+    "unanswered",
+    "wrong_answers",
+    "rungs_twice",
+    "rungs_wrong",
+    "out_of_order",
+    "illegal",
+    "differing",
+)
+#: Seconds by which a rung may be late in a case that goes on running, before it counts as not fired.
+LATENESS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`findings` empty: every promise was kept."""
+
+    findings: tuple[Finding, ...]
+    figures: dict[str, int]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        found = Counter(finding.kind for finding in self.findings)
+        return {kind: found[kind] for kind in KINDS}
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings
+
+    @property
+    def suspects(self) -> frozenset[str]:
+        return frozenset(finding.case for finding in self.findings if finding.case is not None)
+
+    def line(self) -> str:
+        return " ".join(f"{name}={number}" for name, number in (self.figures | self.counts).items())
+
+
+def judge(evidence: Evidence, rules: Rules) -> Verdict:
+    findings = [*commands.judge(evidence), *projection.judge(evidence)]
+    for truth in evidence.truths.values():
+        findings += _lawful(truth)
+        findings += [
+            Finding(kind, truth.case, what) for kind, what in wrong_rungs(truth.log, rules, truth.at - LATENESS)
+        ]
+    return Verdict(tuple(findings), _figures(evidence))
+
+
+def _lawful(truth: Truth) -> Iterator[Finding]:
+    life = Life()
+    for complaint in life.walk(truth.log):
+        yield Finding("illegal", truth.case, complaint)
+    for name, mine in (("stage", life.stage), ("round", life.round), ("lead_unit", life.lead)):
+        theirs = truth.snapshot.get(name, DEFAULTS.get(name))
+        if theirs != mine:
+            yield Finding("illegal", truth.case, f"{name} is {theirs}, by its events {mine}")
+    if truth.running == (life.stage in ENDED):
+        yield Finding("illegal", truth.case, f"running: {truth.running}, by its events in {life.stage}")
+
+
+def _figures(evidence: Evidence) -> dict[str, int]:
+    acknowledged = sum(told.acknowledged for told in evidence.told)
+    refused = sum(told.status is not None and not told.acknowledged for told in evidence.told)
+    rungs = sum(event["fact"]["type"] == "RungFired" for truth in evidence.truths.values() for event in truth.log)
+    return {
+        "acknowledged": acknowledged,
+        "refused": refused,
+        "repeated": sum(told.attempts > 1 for told in evidence.told),
+        "cases": len(evidence.truths),
+        "ended": sum(not truth.running for truth in evidence.truths.values()),
+        "events": sum(len(truth.log) for truth in evidence.truths.values()),
+        "rungs": rungs,
+    }
+
+
+def worst(findings: Sequence[Finding], most: int = 20) -> Iterator[str]:
+    """A few of each kind, for people."""
+    shown: Counter[str] = Counter()
+    for finding in findings:
+        shown[finding.kind] += 1
+        if shown[finding.kind] <= most:
+            yield f"{finding.kind}: {finding.case or '-'}: {finding.what}"

@@ -1,0 +1,140 @@
+"""What goes wrong and when. The plan follows from the seed alone; carrying it out meets the machine as it is."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from chaos.databases import Database, kill_whole
+from chaos.disk import Disk
+from chaos.proxy import Proxy
+from chaos.stack import Stack, each, send
+
+#: Kinds of trouble, and for how many seconds at least and at most. Freezes outlast every timeout there is: 5 s for a
+#: command, 2 s for a recording, 4 s for a client.
+KINDS: dict[str, tuple[float, float]] = {
+    "kill-worker": (0.0, 0.0),
+    "kill-api": (0.0, 0.0),
+    "kill-temporal": (0.0, 0.0),
+    "kill-database": (0.5, 2.0),
+    "kill-everything": (0.0, 0.0),
+    "freeze-worker": (6.0, 8.0),
+    "freeze-api": (5.0, 7.0),
+    "freeze-temporal": (6.0, 8.0),
+    "freeze-database": (4.0, 6.0),
+    "database-refuses": (3.0, 6.0),
+    "database-hangs": (4.0, 7.0),
+    "disk-full": (3.0, 6.0),
+    "answers-cut": (1.5, 3.0),
+    "answers-silent": (4.5, 6.0),
+}
+#: These need a database with a process of its own.
+_SERVER_ONLY = frozenset({"kill-database", "freeze-database"})
+#: Seconds of peace between two: sometimes too few to recover in.
+_PEACE = (0.5, 3.0)
+#: Before the first and after the last.
+CALM = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """`at`: seconds after the beginning; `seconds`: how long it lasts."""
+
+    at: float
+    kind: str
+    seconds: float
+
+
+def plan(seed: int, seconds: float, *, server: bool, only: frozenset[str] = frozenset()) -> list[Trouble]:
+    """All kinds in random order, then all again in another, until the time is up. `server`: see `_SERVER_ONLY`."""
+    dice = Random(seed)  # noqa: S311 - it has to be repeatable, not secret
+    kinds = [kind for kind in KINDS if (server or kind not in _SERVER_ONLY) and (not only or kind in only)]
+    troubles: list[Trouble] = []
+    at = CALM
+    for kind in _shuffled(dice, kinds):
+        lasts = round(dice.uniform(*KINDS[kind]), 2)
+        if at + lasts > seconds - CALM:
+            break
+        troubles.append(Trouble(round(at, 2), kind, lasts))
+        at += lasts + dice.uniform(*_PEACE)
+    return troubles
+
+
+def _shuffled(dice: Random, kinds: list[str]) -> Iterator[str]:
+    while True:
+        yield from dice.sample(kinds, len(kinds))
+
+
+@dataclass
+class Monkey:
+    """`did` is what it really did; a victim that is just not there is noted too."""
+
+    stack: Stack
+    database: Database
+    disk: Disk
+    proxy: Proxy
+    say: Callable[[str], None]
+    did: list[str] = field(default_factory=list)
+
+    async def work(self, troubles: list[Trouble]) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for trouble in troubles:
+            await asyncio.sleep(max(0.0, began + trouble.at - loop.time()))
+            how = await self._cause(trouble)
+            self.did.append(trouble.kind)
+            self.say(f"{loop.time() - began:7.1f} s  {trouble.kind:<17} {trouble.seconds:4.1f} s  {how}")
+
+    async def _cause(self, trouble: Trouble) -> str:
+        what, _, whom = trouble.kind.partition("-")
+        match what:
+            case "kill":
+                return await self._kill(whom, trouble.seconds)
+            case "freeze":
+                return await self._freeze(whom, trouble.seconds)
+            case _:
+                return await self._disturb(trouble)
+
+    async def _kill(self, whom: str, seconds: float) -> str:
+        if whom == "database":
+            kill_whole(self.database.server())
+            await asyncio.sleep(seconds)
+            await self.database.restart()
+            return "and started again"
+        victim = self.stack.supervisor() if whom == "everything" else self.stack.child(whom)
+        return "SIGKILL" if send(victim, signal.SIGKILL) else "was not there"
+
+    async def _freeze(self, whom: str, seconds: float) -> str:
+        victim = self.database.server() if whom == "database" else self.stack.child(whom)
+        each(victim, lambda one: one.send_signal(signal.SIGSTOP))
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            each(victim, lambda one: one.send_signal(signal.SIGCONT))
+        return "SIGSTOP" if victim else "was not there"
+
+    async def _disturb(self, trouble: Trouble) -> str:
+        disturbed = {
+            "database-refuses": lambda: self.database.refusing(self.stack),
+            "database-hangs": self.database.hanging,
+            "disk-full": lambda: self.disk.full(self.stack),
+            "answers-cut": self._cut,
+            "answers-silent": self._silent,
+        }[trouble.kind]
+        async with disturbed() as how:
+            await asyncio.sleep(trouble.seconds)
+        return how
+
+    @contextlib.asynccontextmanager
+    async def _cut(self) -> AsyncIterator[str]:
+        self.proxy.spoil("cut")
+        yield "requests arrive, lines break before their answers"
+        self.proxy.heal()
+
+    @contextlib.asynccontextmanager
+    async def _silent(self) -> AsyncIterator[str]:
+        self.proxy.spoil("silent")
+        yield "requests arrive, nothing comes back"
+        self.proxy.heal()

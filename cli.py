@@ -14,6 +14,7 @@ from commands.demo import demo
 from commands.import_ import app as import_
 from commands.keys import app as keys
 from commands.migrate import migrate
+from commands.notices import app as notices
 from commands.policy import app as policy
 from commands.rebuild import rebuild
 from commands.restore import restore
@@ -41,6 +42,7 @@ app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
 app.add_typer(token, name="token")
 app.add_typer(keys, name="keys")
+app.add_typer(notices, name="notices")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)
 app.command("up")(up)
@@ -50,6 +52,14 @@ app.command("up")(up)
 def worker() -> None:
     """执行案卷流程 The worker, set up by RECTIFY_… variables (docs/settings.md). SIGTERM: hands in its work first."""
     from commands.worker import run
+
+    run()
+
+
+@app.command()
+def notify() -> None:
+    """发送通知 Sends notices through their channels, set up by RECTIFY_… variables. SIGTERM: ends in 2 s."""
+    from commands.notify import run
 
     run()
 

@@ -93,6 +93,17 @@ class Settings(BaseSettings):
         description="Host and port where a worker serves Prometheus metrics. Without it: nowhere.",
     )
 
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="Where people reach the API from outside, for the links in notices. Without it: no links.",
+    )
+    notices_metrics_address: str | None = Field(
+        None,
+        pattern=r"^.+:\d{1,5}$",
+        description="Host and port where `rectify notify` serves Prometheus metrics. Without it: nowhere.",
+    )
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data.absolute() / 'rectify.db'}"

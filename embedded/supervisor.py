@@ -1,8 +1,8 @@
 """Brings everything up, keeps it up, and takes it down in the order in which nothing is lost.
 
-Temporal, worker and API start at once and wait for each other by themselves; only after a restore the API waits till
-the lists agree with Temporal again. Going down, the API first answers what it has begun, then the worker hands in its
-work, then Temporal closes its file.
+Temporal, worker, API and the sender of notices start at once and wait for each other by themselves; only after a
+restore the API waits till the lists agree with Temporal again. Going down, the API first answers what it has begun,
+then the worker hands in its work, then Temporal closes its file.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from settings import Settings
 _log = structlog.get_logger()
 
 #: Seconds after the wish to stop at which each, in this order, is killed if it still lives.
-_LAST_MOMENTS = {"rebuild": 2.0, "api": 5.5, "worker": 7.5, "temporal": 9.0}
+_LAST_MOMENTS = {"notices": 2.0, "rebuild": 2.0, "api": 5.5, "worker": 7.5, "temporal": 9.0}
 #: Exit code of `rectify rebuild` where differences are left, and how often it is asked to do better.
 _DIFFERENCES, _TRIES = 1, 3
 _AGAIN_AFTER = 2.0
@@ -37,6 +37,7 @@ def programs(settings: Settings, folder: Folder, search_attributes: Mapping[str,
         Program("worker", (*_OURSELVES, "worker"), environment),
         Program("rebuild", (*_OURSELVES, "rebuild", "--remove-ghosts"), environment),
         Program("api", (*_OURSELVES, "serve"), environment),
+        Program("notices", (*_OURSELVES, "notify"), environment),
     )
 
 
@@ -46,7 +47,12 @@ async def supervise(
     """Returns when a signal has asked for the end and everything is down. Raises GaveUp, likewise after that."""
     children = {program.name: Child(program) for program in wanted}
     asked = _asked_to_stop()
-    lives = (children["temporal"].keep(), children["worker"].keep(), _serve(settings, folder, children))
+    lives = (
+        children["temporal"].keep(),
+        children["worker"].keep(),
+        children["notices"].keep(),
+        _serve(settings, folder, children),
+    )
     tasks = [asyncio.create_task(life) for life in lives]
     ready = asyncio.create_task(_announce(settings, on_ready), name="ready")
     try:

@@ -7,7 +7,7 @@ lease. A sender that dies leaves a lease that ends, and what it was sending is s
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import uuid4
 
 import orjson
@@ -21,6 +21,7 @@ from domain.policy import Audience
 from store.database import insert, reading, writing
 from store.tables import AreaRow, CaseRow, CategoryRow, ChannelRow, DeliveryRow, EventRow, NoticeRow
 
+Status = Literal["pending", "held", "delivered", "failed"]
 PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
 #: Who finds older notices on first sight (the sender was away, the lists were made anew) does not send them.
 TOO_OLD = timedelta(days=7)
@@ -209,10 +210,10 @@ async def names(engine: AsyncEngine, items: Sequence[Item]) -> Names:
 
 
 class Sending(NamedTuple):
-    """`status` may be `held` here: it waits for working hours."""
+    """`status` may also be `held` here: it waits for working hours."""
 
     channel: str
-    status: str
+    status: Status
     attempts: int
     error: str | None
     not_before: datetime
@@ -259,7 +260,7 @@ def _told(rows: Sequence[Any], now: datetime) -> Told:
 
 
 def _sending(row: Any, now: datetime) -> Sending:  # noqa: ANN401 - a row of `of_case`
-    status = "held" if row.status == PENDING and row.not_before > now else row.status
+    status: Status = "held" if row.status == PENDING and row.not_before > now else row.status
     return Sending(row.channel, status, row.attempts, row.error, row.not_before, row.delivered_at)
 
 

@@ -17,9 +17,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"domain", "directory"},
     "activities": {"domain", "workflows", "store"},
     "ledger": {"domain", "directory"},
-    "api": {"domain", "directory", "store", "workflows", "settings", "worker"},
+    "api": {"domain", "directory", "store", "notices", "workflows", "settings", "worker"},
     "encryption": {"domain", "workflows"},
     "embedded": {"domain", "directory", "store", "workflows", "settings"},
+    "notices": {"domain", "directory", "store"},
     "upkeep": {"domain", "directory", "store", "workflows", "settings"},
     "demo": {"domain", "directory", "store", "workflows", "commands", "worker", "settings"},
 }

@@ -5,11 +5,21 @@ from pathlib import Path
 
 from temporalio.converter import DataConverter
 
-from encryption.sealed import PlainCodec, SealedFailures
+from encryption.sealed import SealedFailures, WithoutKeys
 from workflows.conversion import LeanPayloadConverter
 
 _LEAN = DataConverter(payload_converter_class=LeanPayloadConverter)
-_PLAIN = replace(_LEAN, payload_codec=PlainCodec())
+
+
+class _Plain(LeanPayloadConverter):
+    """No codec: the SDK would pass every payload through it, which costs a worker a tenth of its time."""
+
+    def __init__(self) -> None:
+        super().__init__(_WITHOUT_KEYS)
+
+
+_WITHOUT_KEYS = WithoutKeys()
+_PLAIN = DataConverter(payload_converter_class=_Plain)
 
 
 def data_converter(ring: Path | None) -> DataConverter:

@@ -1,10 +1,11 @@
-"""How an encrypted payload looks from outside, what can be wrong with one, and the codec of who has no keys."""
+"""How an encrypted payload looks from outside, what can be wrong with one, and the converter of who has no keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from typing import NoReturn
 
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
-from temporalio.converter import DefaultFailureConverter, PayloadCodec, PayloadConverter
+from temporalio.converter import DefaultFailureConverter, EncodingPayloadConverter, PayloadConverter
 
 from domain.errors import RectifyError
 
@@ -59,18 +60,18 @@ def bound(metadata: Mapping[str, bytes]) -> bytes:
     return b"\0".join(metadata.get(name, b"") for name in ("encoding", KEY, OWNER))
 
 
-class PlainCodec(PayloadCodec):
-    """Encrypts nothing, and says clearly where it meets what is encrypted."""
+class WithoutKeys(EncodingPayloadConverter):
+    """Encrypts nothing, and says clearly where it meets what is encrypted: every reading raises KeyMissing."""
 
-    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return list(payloads)
+    @property
+    def encoding(self) -> str:
+        return ENCODING.decode()
 
-    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Raises KeyMissing."""
-        for payload in payloads:
-            if is_sealed(payload):
-                raise KeyMissing(key_of(payload))
-        return list(payloads)
+    def to_payload(self, value: object) -> None:
+        """Nothing is written like this."""
+
+    def from_payload(self, payload: Payload, type_hint: type | None = None) -> NoReturn:  # noqa: ARG002 - the SDK's
+        raise KeyMissing(key_of(payload))
 
 
 class SealedFailures(DefaultFailureConverter):

@@ -48,5 +48,7 @@ _CONVERTERS = tuple(
 
 
 class LeanPayloadConverter(CompositePayloadConverter):
-    def __init__(self) -> None:
-        super().__init__(*_CONVERTERS)
+    """`others`: for encodings beside the usual ones."""
+
+    def __init__(self, *others: EncodingPayloadConverter) -> None:
+        super().__init__(*_CONVERTERS, *others)

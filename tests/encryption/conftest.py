@@ -1,0 +1,3 @@
+from tests.encryption.desks import desk, ring, watchful
+
+__all__ = ["desk", "ring", "watchful"]

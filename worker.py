@@ -82,11 +82,12 @@ def build(  # noqa: PLR0913 - each is a choice of the caller's
     grace: timedelta = GRACE,
     deployment: WorkerDeploymentConfig | None = None,
 ) -> Worker:
-    """`client` must carry `plugin()`."""
+    """`client` must carry `plugin()`. What it measures shows where its runtime shows metrics."""
+    meter = (client.service_client.config.runtime or Runtime.default()).metric_meter
     return Worker(
         client,
         task_queue=task_queue,
-        activities=[RecordingActivities(recorder).record],
+        activities=[RecordingActivities(recorder, meter).record],
         workflow_runner=runner or UnsandboxedWorkflowRunner(),
         max_cached_workflows=max_cached_workflows,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),

@@ -4,7 +4,9 @@ from typing import Protocol
 
 import structlog
 from temporalio import activity
+from temporalio.common import MetricMeter
 
+from activities.metrics import RecordMetrics
 from domain.record import Record
 from workflows.interface import RECORD
 
@@ -18,12 +20,18 @@ class Recorder(Protocol):
 
 
 class RecordingActivities:
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, meter: MetricMeter = MetricMeter.noop) -> None:
         self._recorder = recorder
+        self._metrics = RecordMetrics(meter)
 
     @activity.defn(name=RECORD)
     async def record(self, record: Record) -> None:
-        await self._recorder.record(record)
+        try:
+            await self._recorder.record(record)
+        except BaseException:  # a cancellation too: that is how the worker ends an attempt that takes too long
+            self._metrics.failed(record.case.id)
+            raise
+        self._metrics.written(record.case.id, _happened_at(record))
         for event in record.events:
             _log.info(
                 "case_event",
@@ -33,3 +41,8 @@ class RecordingActivities:
                 stage=record.case.stage,
                 unit=record.case.lead_unit,
             )
+
+
+def _happened_at(record: Record) -> float | None:
+    """Of the oldest that is news."""
+    return None if record.rewrite or not record.events else record.events[0].at.timestamp()

@@ -22,6 +22,7 @@ from temporalio.service import RPCError
 
 import logs
 import worker as root
+from activities.metrics import LAG, LAG_BUCKETS
 from commands.installation import refuse_bad_keys, refuse_unfit
 from settings import Settings
 from store.database import open_engine
@@ -130,6 +131,6 @@ def _runtime(settings: Settings) -> Runtime:
                 filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
                 forwarding=LogForwardingConfig(logger=logging.getLogger("temporalio.core")),
             ),
-            metrics=PrometheusConfig(bind_address=address) if address else None,
+            metrics=PrometheusConfig(address, histogram_bucket_overrides={LAG: LAG_BUCKETS}) if address else None,
         )
     )

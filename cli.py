@@ -19,6 +19,7 @@ from commands.policy import app as policy
 from commands.rebuild import rebuild
 from commands.restore import restore
 from commands.serve import serve
+from commands.synth import synth
 from commands.token import app as token
 from commands.up import up
 
@@ -45,6 +46,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(notices, name="notices")
 app.add_typer(import_, name="import")
 app.command("serve")(serve)
+app.command("synth")(synth)
 app.command("up")(up)
 
 

@@ -23,7 +23,7 @@ async def _migrated(data: Path | None) -> tuple[str | None, str]:
 
     url = installed(data).database
     try:
-        _make_folder(url)
+        make_folder(url)
         before = store.current(url)
         store.upgrade(url)
     except ValueError as error:
@@ -36,7 +36,7 @@ async def _migrated(data: Path | None) -> tuple[str | None, str]:
     return before, store.head()
 
 
-def _make_folder(url: str) -> None:
+def make_folder(url: str) -> None:
     from sqlalchemy import make_url
 
     parsed = make_url(url)

@@ -62,6 +62,14 @@ def open_engine(url: str) -> AsyncEngine:
     return engine
 
 
+def sync_engine(url: str) -> Engine:
+    """For loaders: the same database without asyncio, each transaction a writing one from its start."""
+    engine = create_engine(sync_url(url), hide_parameters=True, execution_options={"rectify_writes": True})
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    return engine
+
+
 def sync_url(url: str) -> str:
     """The same database for a driver without asyncio, as the migrations need it."""
     driven = _driven(url)
@@ -114,7 +122,7 @@ async def refresh_statistics(engine: AsyncEngine) -> None:
             await connection.exec_driver_sql("ANALYZE")
 
 
-def insert(engine: AsyncEngine, table: type[SQLModel]) -> Any:  # noqa: ANN401 - the two have no common base with on_conflict_…
+def insert(engine: AsyncEngine | Engine, table: type[SQLModel]) -> Any:  # noqa: ANN401 - the two have no common base with on_conflict_…
     """An `insert` that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
     dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)

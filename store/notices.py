@@ -346,6 +346,7 @@ def _delivery(channel_id: str, row: Any, timing: Timing) -> dict[str, Any]:  # n
 
 
 def _items(waits: ColumnElement[bool], most: int) -> Any:  # noqa: ANN401 - a select
+    """The most pressing first; of those the least tried, so that one that is always refused keeps no other back."""
     row, notice, case_ = DeliveryRow, NoticeRow, CaseRow
     told = (col(row.id), col(row.urgent), col(notice.case_id), col(notice.kind), col(notice.at), col(EventRow.data))
     names_ = ("category", "condition", "area", "stage", "due_at", "overdue")
@@ -355,7 +356,7 @@ def _items(waits: ColumnElement[bool], most: int) -> Any:  # noqa: ANN401 - a se
         .join(case_, col(case_.id) == col(notice.case_id))
         .outerjoin(EventRow, _told_of())
         .where(waits)
-        .order_by(col(row.urgent).desc(), col(row.not_before), col(row.id))
+        .order_by(col(row.urgent).desc(), col(row.attempts), col(row.not_before), col(row.id))
         .limit(most)
     )
 

@@ -85,8 +85,14 @@ def put(connection: Connection, texts: Iterable[tuple[str, str]]) -> None:
     """Indexes cases (id and words) that are in `cases` already; what was indexed of them before is gone."""
     sqlite = connection.dialect.name == "sqlite"
     rows = [{"case_id": case_id, "grams": _stored(words, sqlite=sqlite)} for case_id, words in texts]
-    for statement in _SQLITE if sqlite else _POSTGRESQL:
+    for statement in (_SQLITE if sqlite else _POSTGRESQL) if rows else ():
         connection.execute(statement, rows)
+
+
+def copied(case_id: str, words: str) -> tuple[str, str]:
+    """What PostgreSQL's COPY takes for the columns of `case_grams`."""
+    numbers = ",".join(str(_signed(number)) for number in grams(words))
+    return case_id, f"{{{numbers}}}"
 
 
 def _stored(words: str, *, sqlite: bool) -> str | list[int]:

@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "embedded": {"domain", "directory", "store", "workflows", "settings"},
     "notices": {"domain", "directory", "store"},
     "upkeep": {"domain", "directory", "store", "workflows", "settings"},
+    "synth": {"domain", "directory", "store"},
     "demo": {"domain", "directory", "store", "workflows", "commands", "worker", "settings"},
 }
 #: Those that put the others together may import everything.

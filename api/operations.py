@@ -1,21 +1,27 @@
 """For operators: alive, ready, measured. No token, nothing of any case."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from math import nan
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from temporalio.service import RPCError
 
-from api.services import Injected, Services
+from api.services import OUTAGES, Injected, Services
 from store import feed
+from store.unnoticed import unnoticed
 
 router = APIRouter(tags=["operations"])
 
 _PATIENCE = timedelta(seconds=2)
+#: How long after its deadline a case may still be on its way to the lists.
+_ON_ITS_WAY = timedelta(minutes=2)
+
+UNNOTICED = Gauge("rectify_deadlines_unnoticed", "Running cases whose deadline has passed unmarked for two minutes.")
 
 
 class Health(BaseModel):
@@ -43,8 +49,9 @@ async def readyz(services: Injected, response: Response) -> Health:
 
 
 @router.get("/metrics", name="metrics", response_class=PlainTextResponse)
-async def metrics() -> Response:
-    """Prometheus text."""
+async def metrics(services: Injected) -> Response:
+    """Prometheus text. What the database does not tell in time is not a number."""
+    UNNOTICED.set(await _unnoticed(services))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -62,3 +69,11 @@ async def _store(services: Services) -> bool:
     except (SQLAlchemyError, OSError, TimeoutError):
         return False
     return True
+
+
+async def _unnoticed(services: Services) -> float:
+    try:
+        async with asyncio.timeout(_PATIENCE.total_seconds()):
+            return await unnoticed(services.database, datetime.now(UTC) - _ON_ITS_WAY)
+    except OUTAGES:
+        return nan

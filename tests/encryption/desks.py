@@ -30,7 +30,7 @@ class SealedDesk(Desk):
     ring: Path | None = None
 
     @cached_property
-    def client(self) -> Client:  # type: ignore[override] # a property there
+    def client(self) -> Client:
         return Client(self.temporal.client.service_client, plugins=[worker.plugin(Settings(payload_keys=self.ring))])
 
 

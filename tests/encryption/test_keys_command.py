@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from cli import app
+from commands import up
+from commands.installation import refuse_bad_keys
+from embedded.refusals import Refusal
 from encryption.ring import load
+from settings import Settings
 from tests.encryption.desks import SealedDesk, rotated
 from tests.support.cases import SUPERVISOR, UNIT
 
@@ -133,3 +138,32 @@ class TestRetire:
         rotated(ring)
         assert said(await asked("retire", old, "--ring", str(ring)))[0] == 2
         assert old in [key.id for key in load(ring).keys]
+
+
+class TestAProcess:
+    """`rectify worker`, `serve` and `up` do not begin without the keys that they were told to use."""
+
+    @pytest.fixture(params=["missing", "damaged", "open to others"])
+    def bad(self, request: pytest.FixtureRequest, ring: Path) -> Path:
+        match request.param:
+            case "missing":
+                ring.unlink()
+            case "damaged":
+                ring.write_text("{")
+            case _:
+                ring.chmod(0o644)
+        return ring
+
+    def test_that_serves_or_works_ends_in_one_line(self, bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(typer.Exit) as ended:
+            refuse_bad_keys(bad)
+        assert (ended.value.exit_code, capsys.readouterr().err.count("\n")) == (2, 1)
+
+    def test_that_brings_all_up_refuses(self, bad: Path) -> None:
+        with pytest.raises(Refusal):
+            up._check_keys(Settings(payload_keys=bad))
+
+    def test_with_a_good_ring_or_none_begins(self, ring: Path) -> None:
+        for each in (ring, None):
+            refuse_bad_keys(each)
+            up._check_keys(Settings(payload_keys=each))

@@ -5,7 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import EventType, UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
     StartWorkflowExecutionRequest,
@@ -118,7 +120,9 @@ class TestTemporal:
             handle = await opened(desk)
             assert "责任单位 unit: sanitation" in await current_details(handle)
             told = await desk.client.workflow_service.describe_workflow_execution(
-                DescribeWorkflowExecutionRequest(namespace="default", execution={"workflow_id": handle.id})
+                DescribeWorkflowExecutionRequest(
+                    namespace="default", execution=WorkflowExecution(workflow_id=handle.id)
+                )
             )
             description = await handle.describe()
         assert told.workflow_execution_info.memo.fields
@@ -135,12 +139,13 @@ class TestTemporal:
             handle = await desk.open()
             with pytest.raises(KeyMissing):
                 await blind.get_workflow_handle(handle.id).execute_update("request-extension", order)
-            request = UpdateWorkflowExecutionRequest(
-                namespace="default",
-                workflow_execution={"workflow_id": handle.id},
-                wait_policy={"lifecycle_stage": "UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED"},
-                request={"meta": {"update_id": "u"}, "input": {"name": "request-extension", "args": {}}},
+            request = UpdateWorkflowExecutionRequest(namespace="default")
+            request.workflow_execution.workflow_id = handle.id
+            request.wait_policy.lifecycle_stage = (
+                UpdateWorkflowExecutionLifecycleStage.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED
             )
+            request.request.meta.update_id = "refused"
+            request.request.input.name = "request-extension"
             request.request.input.args.payloads.extend(await desk.client.data_converter.encode([order]))
             failure = (await desk.client.workflow_service.update_workflow_execution(request)).outcome.failure
         assert failure.message == "Encoded failure"
@@ -210,8 +215,8 @@ class TestACase:
                 namespace="default",
                 workflow_id=f"{handle.id}-2",
                 request_id="moved",
-                workflow_type={"name": i.WORKFLOW},
-                task_queue={"name": desk.task_queue},
+                workflow_type=WorkflowType(name=i.WORKFLOW),
+                task_queue=TaskQueue(name=desk.task_queue),
                 input=began.input,
             )
             await desk.client.workflow_service.start_workflow_execution(request)

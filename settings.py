@@ -65,6 +65,18 @@ class Settings(BaseSettings):
         5.0, gt=0, description="How long a command waits for a worker before the API answers 503."
     )
     requests_per_second: int = Field(500, ge=1, description="Per caller and API process; more are answered with 429.")
+    header_timeout_seconds: float = Field(
+        10.0, gt=0, description="How long the head of a request may take to arrive, from its first byte to its last."
+    )
+    body_timeout_seconds: float = Field(
+        20.0, gt=0, description="How long a body may take, and a second more for every 8 KiB of it; then 408."
+    )
+    send_timeout_seconds: float = Field(
+        60.0, gt=0, description="How long a client may take nothing of its answer before it is cut off."
+    )
+    max_connections: int = Field(
+        800, ge=1, description="Per API process; keep it below the limit of open files. At more, the idle ones go."
+    )
 
     max_cached_workflows: int = Field(
         2000, ge=0, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."

@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(dev.router, prefix=PREFIX)
     if settings.payload_keys:
         app.include_router(codec.router, prefix=PREFIX)
-    app.add_middleware(LimitBody)
+    app.add_middleware(LimitBody, seconds=settings.body_timeout_seconds)
     app.add_middleware(Observe)
     if settings.payload_keys and settings.temporal_ui_origin:
         app.add_middleware(codec.ForTheUi, origin=settings.temporal_ui_origin)

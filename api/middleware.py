@@ -1,5 +1,6 @@
 """Around every request: its size, its log line, its place in the metrics. Plain ASGI, so that streams stay streams."""
 
+import asyncio
 import time
 
 import structlog
@@ -13,6 +14,10 @@ _log = structlog.get_logger()
 
 #: Of every body but a photo's: a command's argument goes into Temporal's history (see docs/adr/0003).
 MAX_BODY = 64 * 1024
+#: Bytes a second, on average, after the first seconds: a telephone at the edge of its network does better.
+SLOWEST = 8 * 1024
+#: Of a length that is one.
+_DIGITS = 19
 _UPLOADS = "/api/v1/evidence"
 #: The routes that decrypt: a page of a case's history at once, which Temporal keeps in payloads of 2 MB at most.
 CODEC = "/api/v1/codec"
@@ -23,29 +28,65 @@ SECONDS = Histogram("rectify_http_request_seconds", "Time to the answer.", ("met
 
 
 class LimitBody:
-    """Refuses a body that is too large as soon as that is known: by its header, or while it arrives."""
+    """Refuses a body that is too large as soon as that is known: by its header, or while it arrives.
 
-    def __init__(self, app: ASGIApp) -> None:
+    And one that comes too slowly: it has `seconds`, and one more for every 8 KiB that came.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
         self._app = app
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most, code = _limit(scope["path"].rstrip("/"))
+        body = _Body(scope, receive, self._seconds)
+
+        async def answer(message: Message) -> None:
+            body.answered = True
+            await send(message)
+
+        await self._app(scope, body.receive, answer)
+
+
+class _Body:
+    """What comes in with one request. Once the answer has begun, nothing can be refused any more: then it just ends."""
+
+    def __init__(self, scope: Scope, receive: Receive, seconds: float) -> None:
+        self._most, self._code = _limit(scope["path"].rstrip("/"))
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        seen = int(declared) if declared.isdigit() else 0
-        arrived = 0
+        self._declared = int(declared) if declared.isdigit() and len(declared) < _DIGITS else 0
+        self._receive = receive
+        self._seconds = seconds
+        self._began = time.monotonic()
+        self._arrived = 0
+        self._more = True
+        self.answered = False
 
-        async def limited() -> Message:
-            nonlocal arrived
-            message = await receive()
-            arrived += len(message.get("body", b""))
-            if max(seen, arrived) > most:
-                raise HTTPException(413, (code, {"max_bytes": most}))
-            return message
+    async def receive(self) -> Message:
+        if not self._more:
+            return await self._receive()
+        try:
+            message = await self._in_time()
+        except HTTPException:
+            if self.answered:
+                return {"type": "http.disconnect"}
+            raise
+        self._more = message.get("more_body", False)
+        return message
 
-        await self._app(scope, limited, send)
+    async def _in_time(self) -> Message:
+        left = self._began + self._seconds + self._arrived / SLOWEST - time.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, ("request_timeout", {}), {"Connection": "close"}) from None
+        self._arrived += len(message.get("body", b""))
+        if max(self._declared, self._arrived) > self._most:
+            raise HTTPException(413, (self._code, {"max_bytes": self._most}))
+        return message
 
 
 def _limit(path: str) -> tuple[int, str]:

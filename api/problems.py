@@ -29,11 +29,13 @@ _TITLES: dict[int, tuple[str, str]] = {
     403: ("无权操作", "Not allowed"),
     404: ("不存在", "Not found"),
     405: ("方法不允许", "Method not allowed"),
+    408: ("请求超时", "Too slow"),
     409: ("状态冲突", "The state forbids it"),
     413: ("内容过大", "Too large"),
     415: ("格式不支持", "Unsupported format"),
     422: ("内容有误", "Malformed"),
     429: ("请求过多", "Too many requests"),
+    431: ("请求头过大", "Headers too large"),
     500: ("系统错误", "Internal error"),
     503: ("暂不可用", "Try again later"),
 }
@@ -65,7 +67,7 @@ class Problem(BaseModel):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": english}
     for status, (_, english) in _TITLES.items()
-    if status not in {405, 415, 500}
+    if status not in {405, 415, 431, 500}
 }
 
 
@@ -96,10 +98,10 @@ def language(request: Request) -> Lang:
     return "en" if lang == "en" else "zh"
 
 
-def problem(request: Request, status: int, code: str, params: Mapping[str, Any]) -> JSONResponse:
-    lang = language(request)
+def document(status: int, code: str, params: Mapping[str, Any], lang: Lang) -> dict[str, Any]:
+    """The body of a problem."""
     titles = _TITLES.get(status, _TITLES[500])
-    document = {
+    return {
         **{name: value for name, value in params.items() if name not in Problem.model_fields or name in _EXTRA},
         "type": f"urn:rectify:problem:{code}",
         "title": titles[lang == "en"],
@@ -107,12 +109,16 @@ def problem(request: Request, status: int, code: str, params: Mapping[str, Any])
         "detail": sentence(code, params, lang),
         "code": code,
     }
+
+
+def problem(request: Request, status: int, code: str, params: Mapping[str, Any]) -> JSONResponse:
+    lang = language(request)
     headers = {"Content-Language": lang, "Vary": "Accept-Language"}
     if status in {429, 503}:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(document, status, headers, MEDIA_TYPE)
+    return JSONResponse(document(status, code, params, lang), status, headers, MEDIA_TYPE)
 
 
 _EXTRA = frozenset({"errors", "stage", "actions"})

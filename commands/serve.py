@@ -6,9 +6,6 @@ import typer
 
 from settings import Settings
 
-#: Seconds for requests in flight; below the supervisor's and every orchestrator's kill time.
-GRACE = 5
-
 
 def serve() -> None:
     """启动接口服务 The API, set up by RECTIFY_… variables (docs/settings.md). SIGTERM: finishes requests, then ends."""
@@ -17,6 +14,7 @@ def serve() -> None:
 
     import logs
     from api.app import create_app
+    from api.server import server_config
     from commands.installation import refuse_bad_keys, refuse_unfit
 
     gc.freeze()
@@ -25,20 +23,7 @@ def serve() -> None:
     logs.configure(settings)
     refuse_unfit(settings.database)
     refuse_bad_keys(settings.payload_keys)
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(server_config(create_app(settings), settings))
     server.run()
     if not server.started:
         raise typer.Exit(1)

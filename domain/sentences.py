@@ -191,6 +191,18 @@ _REQUEST: dict[str, Words] = {
         "请求过于频繁。请稍候，按 Retry-After 的秒数再试。",
         "Too many requests. Wait as long as Retry-After says.",
     ),
+    "request_timeout": (
+        "请求发送过慢，未能收全。请检查网络后重试。",
+        "The request came too slowly and was not read to its end. Check the connection and try again.",
+    ),
+    "headers_too_large": (
+        "请求头过大。请缩短地址或请求头。",
+        "The address and headers are too large. Make them shorter.",
+    ),
+    "too_many_connections": (
+        "连接过多。请稍候再试。",
+        "Too many connections. Try again shortly.",
+    ),
     "not_found": ("没有这个地址。请查阅接口文档。", "There is nothing at this address. See the API's description."),
     "method_not_allowed": (
         "此地址不支持该请求方法。请查阅接口文档。",

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help setup up demo check test histories bench docs lock clean
+.PHONY: help setup up demo check test histories bench fuzz docs lock clean
 
 help: ## 列出所有命令 lists these
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -48,6 +48,9 @@ histories: setup ## 保存新的案卷历史 adds histories to replay; never rew
 
 bench: setup ## 测量性能 measures, into bench/results; make bench ARGS="floor --quick"
 	$(BIN)/python -m bench $(ARGS)
+
+fuzz: setup ## 模糊测试 tries parsers and API with what nobody would send; make fuzz ARGS="--minutes 60"
+	$(BIN)/python -m fuzz $(ARGS)
 
 docs: setup ## 重写生成的文档 writes the generated documents anew
 	$(BIN)/python -m settings > docs/settings.md

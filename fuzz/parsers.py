@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
+from sqlalchemy import true
 from sqlmodel import col
 from starlette.requests import Request
 
@@ -81,18 +82,14 @@ def calendars(text: str) -> None:
 
 @target(samples.spoilt(samples.POLICY, samples.LADDER, samples.POLICY + samples.LADDER))
 def rules(text: str) -> None:
-    try:
-        parse_rules(text)
-    except BadRules as bad:
-        assert str(bad)
+    with suppress(BadRules):
+        assert any(parse_rules(text))
 
 
 @target(samples.spoilt(samples.MAP))
 def maps(text: str) -> None:
-    try:
+    with suppress(BadMap):
         assert parse_map(text).columns
-    except BadMap as bad:
-        assert str(bad)
 
 
 @cache
@@ -150,7 +147,7 @@ def _order() -> Order:
 @target(samples.spoilt(_order().cursor((_NOW, 2, "RC-7K3Q-M0P4-0000")), _order().cursor((_NOW, 0, ""))))
 def cursors(text: str) -> None:
     with suppress(ValueError):
-        _order().rows(col(CaseRow.running), text, 10)
+        _order().rows(true(), text, 10)
 
 
 @target(samples.damaged(*samples.photos()))
@@ -179,8 +176,8 @@ def positions(lon: float, lat: float, datum: Datum | str) -> None:
     with suppress(ValueError):
         kind = datum if isinstance(datum, Datum) else parse_datum(datum)
         east, north = to_wgs84(lon, lat, kind)
-        assert abs(east) <= 180  # noqa: PLR2004 - degrees
-        assert abs(north) <= 90  # noqa: PLR2004 - degrees
+        assert abs(east) <= 180
+        assert abs(north) <= 90
 
 
 @target(samples.spoilt(samples.REPORT))

@@ -34,15 +34,15 @@ class Tally:
     findings: dict[str, str] = field(default_factory=dict)
     again: Counter[str] = field(default_factory=Counter)
 
-    def found(self, name: str, error: BaseException, *, at: int) -> str | None:
-        """The kind of the finding, if it is a new one."""
+    def found(self, name: str, error: BaseException, *, at: object) -> None:
+        """`at`: what leads there again."""
         kind = f"{name}-{hashlib.sha256(_shape(error).encode()).hexdigest()[:8]}"
         self.again[kind] += 1
         if kind in self.findings:
-            return None
+            return
         text = "".join(traceback.format_exception(error))
-        self.findings[kind] = f"seed {at}\n{text[:_LONGEST // 2]}\n…\n{text[-_LONGEST // 2 :]}"
-        return kind
+        self.findings[kind] = f"{at}\n{text[: _LONGEST // 2]}\n…\n{text[-_LONGEST // 2 :]}"
+        print(f"! {kind}: {(str(error).splitlines() or [type(error).__name__])[0][:200]}", flush=True)
 
 
 def _shape(error: BaseException) -> str:

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "demo": {"domain", "directory", "store", "workflows", "commands", "worker", "settings"},
 }
 #: Those that put the others together may import everything.
-ROOTS = {"commands", "cli", "worker", "settings", "logs"}
+ROOTS = {"commands", "cli", "fuzz", "worker", "settings", "logs"}
 #: Not shipped: they may use whatever they measure, break or test.
 DEVELOPERS = {"bench", "chaos", "fuzz", "tests"}
 #: Talks to workflows from outside and never runs inside one.

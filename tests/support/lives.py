@@ -1,0 +1,141 @@
+"""Cases in several states of life: what leads to each, and what leads from there to the end.
+
+For tests that exchange something under running cases. What must have happened in the end is written out by hand.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.actors import Actor
+from domain.commands import Opening
+from domain.events import Event, RungFired
+from tests.support.cases import (
+    DISPATCHER,
+    INSPECTOR,
+    OTHER_PHOTO,
+    RESIDENT,
+    SUPERVISOR,
+    UNIT,
+    by_resident,
+)
+from tests.support.engine import report
+
+
+@dataclass(frozen=True)
+class Given:
+    """A command."""
+
+    name: str
+    actor: Actor
+    body: dict[str, object] = field(default_factory=dict)
+
+
+#: A time span: so long nobody does anything.
+Step = Given | timedelta
+
+
+@dataclass(frozen=True)
+class Life:
+    """`before` and `after` the exchange; `facts` is everything that has happened in the end, rungs by their names."""
+
+    before: tuple[Step, ...]
+    after: tuple[Step, ...]
+    facts: str
+    opening: Opening = field(default_factory=report)
+    recorded: bool = True
+
+
+def residents_report() -> Opening:
+    base = report()
+    return by_resident(id=base.id, opened_at=base.opened_at, discovered_at=base.discovered_at, rules=base.rules)
+
+
+ACCEPT = Given("accept", UNIT)
+SUBMIT = Given("submit", UNIT, {"note": "清理完毕", "evidence": [OTHER_PHOTO]})
+FAIL = Given("inspect", INSPECTOR, {"result": "fail", "note": "仍有积水"})
+PASS = Given("inspect", INSPECTOR, {"result": "pass", "note": "现场核查"})
+COMMENT = Given("comment", UNIT, {"text": "已到现场"})
+TILL_ARCHIVED = timedelta(days=8)
+_OPENED = "CaseOpened CaseDispatched "
+_DONE = "RectificationSubmitted InspectionPassed CaseArchived"
+
+
+def opened() -> Life:
+    return Life((), (ACCEPT, SUBMIT, PASS, TILL_ARCHIVED), _OPENED + "CaseAccepted " + _DONE)
+
+
+def extension_pending() -> Life:
+    return Life(
+        (ACCEPT, Given("request-extension", UNIT, {"reason": "连日下雨"})),
+        (
+            Given("decide-extension", SUPERVISOR, {"grant": True, "reason": "情况属实"}),
+            SUBMIT,
+            PASS,
+            TILL_ARCHIVED,
+        ),
+        _OPENED + "CaseAccepted ExtensionRequested ExtensionGranted " + _DONE,
+    )
+
+
+def returned() -> Life:
+    return Life(
+        (Given("verify", DISPATCHER, {"note": "属实"}), Given("return", UNIT, {"reason": "不归我管"})),
+        (
+            Given("assign", DISPATCHER, {"unit": "sanitation", "reason": "按职责"}),
+            ACCEPT,
+            SUBMIT,
+            PASS,
+            Given("rate", RESIDENT, {"score": 5}),
+            TILL_ARCHIVED,
+        ),
+        "CaseOpened CaseVerified CaseDispatched CaseReturned CaseDispatched CaseAccepted "
+        "RectificationSubmitted InspectionPassed CaseRated CaseArchived",
+        opening=residents_report(),
+    )
+
+
+def suspended() -> Life:
+    """Its timer is armed before, and rings after."""
+    opening = report()
+    until = (opening.opened_at + timedelta(days=2)).isoformat()
+    return Life(
+        (ACCEPT, Given("suspend", SUPERVISOR, {"reason": "等设备", "until": until})),
+        (timedelta(days=2, hours=1), SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted CaseSuspended SuspensionEnded " + _DONE,
+        opening=opening,
+    )
+
+
+def submitted() -> Life:
+    return Life(
+        (ACCEPT, SUBMIT),
+        (FAIL, SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted RectificationSubmitted InspectionFailed " + _DONE,
+    )
+
+
+def late() -> Life:
+    """Some rungs have fired before; none may fire again."""
+    return Life(
+        (ACCEPT, timedelta(hours=13)),
+        (timedelta(hours=4), SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted remind warn DeadlinePassed urge " + _DONE,
+    )
+
+
+def unrecorded() -> Life:
+    """Nothing of it could be recorded before: an ordinary activity tries again and again."""
+    return Life(
+        (ACCEPT, COMMENT),
+        (SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted CommentAdded " + _DONE,
+        recorded=False,
+    )
+
+
+def all_of_them() -> tuple[Life, ...]:
+    return tuple(make() for make in (opened, extension_pending, returned, suspended, submitted, late, unrecorded))
+
+
+def facts(events: list[Event]) -> str:
+    return " ".join(each.fact.rung if isinstance(each.fact, RungFired) else each.fact.type for each in events)

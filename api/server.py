@@ -166,7 +166,10 @@ class Bounded(HttpToolsProtocol):
             self._refuse(_FULL, "too_many_connections")
 
     def _refuse(self, status: HTTPStatus, code: str) -> None:
-        """Says why before there is a request to answer, so in Chinese, and closes."""
+        """Says why before there is a request to answer, so in Chinese, and closes. Not into another answer."""
+        if not self._is_idle:
+            self.transport.abort()
+            return
         body = json.dumps(document(status, code, {}, "zh"), ensure_ascii=False).encode()
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Language: zh\r\n"

@@ -65,7 +65,6 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """The address of the app, on a free port."""
-    door = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -75,6 +74,13 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         timeout_graceful_shutdown=1,
         timeout_keep_alive=300,
     )
+    async with served_by(config) as url:
+        yield url
+
+
+@asynccontextmanager
+async def served_by(config: uvicorn.Config) -> AsyncIterator[str]:
+    door = socket.create_server(("127.0.0.1", 0))
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[door]))
     await server.up.wait()

@@ -39,9 +39,8 @@ def synth(
 
 
 async def _filled(data: Path | None, database_url: str | None, wanted: "Wanted") -> "Tally":
-    from sqlalchemy.exc import IntegrityError
-
     from settings import installed
+    from store.bulk import AlreadyThere
     from synth.fill import NotEmpty, fill
 
     url = database_url or installed(data).database
@@ -54,7 +53,7 @@ async def _filled(data: Path | None, database_url: str | None, wanted: "Wanted")
             f"库中已有 {there} 件案卷，未作改动；确要追加请用 --add。 "
             f"there are {there} cases already, nothing was changed; --add adds to them"
         ) from None
-    except IntegrityError:
+    except AlreadyThere:
         raise Stop(
             "这个种子的案卷已在库中，请换 --seed。 the cases of this seed are there: take another --seed"
         ) from None

@@ -1,13 +1,15 @@
 """Many new rows at once, for loaders: COPY on PostgreSQL, one statement for all rows of a table on SQLite."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, event, func, select
+from sqlalchemy.exc import IntegrityError
 
 from store import text_index
-from store.database import insert, sync_engine
+from store.database import insert, loading, sync_engine
 from store.recorder import POSITIONS
 from store.rows import Row
 from store.tables import RulebookRow
@@ -16,6 +18,10 @@ from store.types import Instant
 Cells = Sequence[Any]
 #: Of SQLite while it loads, in KB: what comes in no order (ids of cases) is then changed in memory, not on disk.
 _CACHE = 400_000
+
+
+class AlreadyThere(Exception):
+    """One of the rows is."""
 
 
 class Loader:
@@ -39,9 +45,9 @@ class Loader:
     ) -> None:
         """In one transaction. Like the recorder's it holds its lock, so that positions become visible in order.
 
-        `texts`: id and words of each case.
+        `texts`: id and words of each case. Raises AlreadyThere, and then nothing is written.
         """
-        with self._engine.begin() as connection:
+        with self._wary(), loading(self._engine) as connection:
             if self._postgresql:
                 connection.execute(select(func.pg_advisory_xact_lock(POSITIONS)))
             if rulebooks:
@@ -50,6 +56,14 @@ class Loader:
                 if rows:
                     self._add(connection, table, columns[table], rows)
             self._index(connection, texts)
+
+    @contextmanager
+    def _wary(self) -> Iterator[None]:
+        """What the driver raises where SQLAlchemy is not asked."""
+        try:
+            yield
+        except (IntegrityError, self._engine.dialect.loaded_dbapi.IntegrityError) as error:
+            raise AlreadyThere from error
 
     def finish(self) -> None:
         """Counts the tables, so that the first list is as fast as all others."""

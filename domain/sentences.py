@@ -203,6 +203,18 @@ _REQUEST: dict[str, Words] = {
         "连接过多。请稍候再试。",
         "Too many connections. Try again shortly.",
     ),
+    "payload_key_missing": (
+        "数据由密钥[“{key}”]加密，本机没有该密钥。请系统管理员补上密钥；案卷不会丢失。",
+        "The data is encrypted with a key[, {key},] that this machine lacks. The administrator must add it; nothing is lost.",
+    ),
+    "payload_damaged": (
+        "加密数据校验未通过[（密钥“{key}”）]。请立即通知系统管理员。",
+        "Encrypted data is not as it was written[ with {key}]. Tell the administrator at once.",
+    ),
+    "payload_misplaced": (
+        "加密数据属于另一案卷。请立即通知系统管理员。",
+        "Encrypted data belongs to another case. Tell the administrator at once.",
+    ),
     "not_found": ("没有这个地址。请查阅接口文档。", "There is nothing at this address. See the API's description."),
     "method_not_allowed": (
         "此地址不支持该请求方法。请查阅接口文档。",

@@ -17,6 +17,7 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import Priority, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -107,7 +108,9 @@ class CaseEngine:
         if first.event_type != EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
             raise RectifyError("internal_error")
         payloads = first.workflow_execution_started_event_attributes.input.payloads
-        start: i.CaseInput = (await self._client.data_converter.decode(payloads, [i.CaseInput]))[0]
+        context = WorkflowSerializationContext(namespace=self._client.namespace, workflow_id=case_id)
+        converter = self._client.data_converter.with_context(context)
+        start: i.CaseInput = (await converter.decode(payloads, [i.CaseInput]))[0]
         if start.carried is not None:
             return life.snapshot(start.carried.case)
         if start.opening is None:

@@ -205,7 +205,7 @@ _REQUEST: dict[str, Words] = {
     ),
     "payload_key_missing": (
         "数据由密钥[“{key}”]加密，本机没有该密钥。请系统管理员补上密钥；案卷不会丢失。",
-        "The data is encrypted with a key[, {key},] that this machine lacks. The administrator must add it; nothing is lost.",
+        "This machine lacks the key[ {key}] of encrypted data. The administrator must add it; nothing is lost.",
     ),
     "payload_damaged": (
         "加密数据校验未通过[（密钥“{key}”）]。请立即通知系统管理员。",

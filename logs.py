@@ -7,13 +7,15 @@ come without local variables. The ids of users and cases are no personal data.
 
 import logging
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from domain.errors import RectifyError
 from settings import Settings
 
 PERSONAL = frozenset(
@@ -36,6 +38,8 @@ PERSONAL = frozenset(
     }
 )
 _STRUCK = "…"
+#: Errors whose message is about the machine and its programs.
+_TELLING = (OSError, RuntimeError, ImportError, AttributeError, NameError, MemoryError, RectifyError)
 #: Their lines below a warning repeat ours, or hold values of the tables.
 _QUIET = ("alembic", "asyncio", "httpcore", "httpx", "PIL", "sqlalchemy", "aiosqlite", "multipart")
 
@@ -81,14 +85,44 @@ def _shared() -> Sequence[Processor]:
 
 
 def _output(settings: Settings) -> Sequence[Processor]:
+    exceptions = structlog.processors.ExceptionRenderer(lambda found: "\n".join(told(found[1])))
     if settings.log_format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_json)]
-    plain = structlog.dev.plain_traceback  # the prettier ones print local variables
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+        return [exceptions, structlog.processors.JSONRenderer(serializer=_json)]
+    return [exceptions, one_line, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
 
 
 def _json(value: Any, **_: Any) -> str:  # noqa: ANN401 - structlog's signature
     return orjson.dumps(value, default=str).decode()
+
+
+def told(error: BaseException | None) -> Iterator[str]:
+    """Kinds and places, the cause first; a message only where it holds nothing of anybody.
+
+    Pydantic shows the value that did not fit, databases the row, `int` the text: so of most errors the kind must do.
+    """
+    if error is None:
+        return
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    yield from told(cause)
+    yield "Traceback (most recent call last):"
+    yield from (line.rstrip() for line in traceback.format_tb(error.__traceback__))
+    message = f": {escaped(str(error))}" if isinstance(error, _TELLING) else ""
+    yield f"{type(error).__module__}.{type(error).__qualname__}{message}"
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from told(each)
+
+
+def escaped(text: str) -> str:
+    """So that it stays on its line and moves no cursor: a log is read in terminals."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def one_line(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """For eyes; JSON escapes by itself. A traceback may have lines, it is ours."""
+    return {
+        key: escaped(value) if isinstance(value, str) and key != "exception" else value for key, value in event.items()
+    }
 
 
 def add_temporal_ids(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

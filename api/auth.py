@@ -1,5 +1,6 @@
 """Who is calling: a bearer token becomes an `Actor`, and no caller takes more than its share."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -42,3 +43,21 @@ async def caller(
 
 
 Caller = Annotated[Actor, Depends(caller)]
+
+Again = Callable[[], Awaitable[Actor | None]]
+
+
+async def again(
+    services: Injected, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+) -> Again:
+    """For answers that last: who the caller is now. None once the token is no longer good."""
+
+    async def ask() -> Actor | None:
+        if credentials is None:
+            return None
+        return await services.tokens.actor(credentials.credentials, services.now())
+
+    return ask
+
+
+StillCaller = Annotated[Again, Depends(again)]

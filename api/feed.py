@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.auth import Caller
+from api.auth import Again, Caller, StillCaller
 from api.problems import RESPONSES
 from api.reading import zone_of
 from api.services import Injected, Services
@@ -48,7 +48,8 @@ async def list_events(
 @router.get("/stream", name="stream_events", response_class=EventSourceResponse)
 async def stream_events(
     services: Injected,
-    actor: Caller,
+    actor: Caller,  # noqa: ARG001 - refuses before the stream begins
+    still: StillCaller,
     after: Annotated[int | None, Query(ge=0, le=_LARGEST, description="Default: what happens from now on.")] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventSourceResponse:
@@ -56,12 +57,13 @@ async def stream_events(
     start = int(last_event_id) if last_event_id and _POSITION.fullmatch(last_event_id) else after
     if start is None:
         start = await feed.last_position(services.database)
-    news = _news(services, actor, min(start, _LARGEST), await zone_of(services))
+    news = _news(services, still, min(start, _LARGEST), await zone_of(services))
     return EventSourceResponse(news, ping=15)
 
 
-async def _news(services: Services, actor: Actor, position: int, zone: ZoneInfo) -> AsyncIterator[ServerSentEvent]:
-    while not services.closing.is_set():
+async def _news(services: Services, still: Again, position: int, zone: ZoneInfo) -> AsyncIterator[ServerSentEvent]:
+    """Ends with the server, or with the token."""
+    while not services.closing.is_set() and (actor := await still()) is not None:
         page = await feed.after(services.database, position, actor, 200)
         position = page.position
         for view in _views(page, actor, zone):

@@ -1,0 +1,133 @@
+"""For each operation of the OpenAPI document: how it is aimed at something foreign, and what must come of it.
+
+A new route without an entry fails `test_access.py`: whoever adds one has to say here what is foreign to it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.lifecycle import TABLE
+from tests.security.world import World
+from tests.support.photos import photo
+from tests.support.stack import FAR, Json, report
+
+HIDDEN, FORBIDDEN, FINE, PUBLIC = "hidden", "forbidden", "fine", "public"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """`hidden`: 404 as if it were not there. `forbidden`: 403. `fine`: answered without anything foreign in it.
+
+    `public`: asks for no token. `fill` gives the parts of the request, given the world; `absent` is the same for what
+    does not exist, where the two answers must be equal.
+    """
+
+    expect: str
+    fill: Callable[[World], Json] = lambda _world: {}
+    absent: Callable[[World], Json] | None = None
+    endless: bool = False
+
+
+#: Bodies that are sound, so that it is the caller who is refused and not what he says.
+BODIES: Mapping[str, Json] = {
+    "verify": {},
+    "dismiss": {"reason": "不属实"},
+    "assign": {"unit": "roads"},
+    "accept": {},
+    "return": {"reason": "非本单位职责"},
+    "submit": {"note": "已清运"},
+    "request-extension": {"reason": "雨天"},
+    "decide-extension": {"grant": True, "reason": "同意"},
+    "suspend": {"reason": "冬季", "until": "2027-03-01"},
+    "resume": {},
+    "inspect": {"result": "pass", "note": "合格"},
+    "urge": {"note": "请尽快"},
+    "supervise": {"requirement": "限期"},
+    "withdraw": {"reason": "重复"},
+    "force-close": {"reason": "拆迁"},
+    "rate": {"score": 5},
+    "appeal": {"reason": "天气"},
+    "decide-appeal": {"grant": True, "reason": "同意"},
+    "reopen": {"reason": "复发"},
+    "comment": {"text": "看看"},
+}
+#: A number that is sound and nobody's.
+NOBODYS = "RC-0000-0000-0000"
+
+
+def _of_case(body: Json | None = None) -> Probe:
+    sent = {} if body is None else {"json": body}
+    return Probe(
+        HIDDEN,
+        lambda world: {"path": {"case_id": world.case["id"]}, **sent},
+        lambda _world: {"path": {"case_id": NOBODYS}, **sent},
+    )
+
+
+def _list(**params: Any) -> Probe:  # noqa: ANN401 - any parameter
+    return Probe(FINE, lambda _world: {"params": {**params, "limit": 100}})
+
+
+def _cases(world: World) -> Json:
+    return {"params": {"q": world.case["external_ref"], "area": world.case["area"], "limit": 100}}
+
+
+def _commands() -> dict[str, Probe]:
+    return {f"{rule.command.name.replace('-', '_')}_case": _of_case(BODIES[rule.command.name]) for rule in TABLE}
+
+
+CHANNEL = {"url": "json://127.0.0.1:9/x", "audience": "unit"}
+PROBES: Mapping[str, Probe] = {
+    "healthz": Probe(PUBLIC),
+    "readyz": Probe(PUBLIC),
+    "metrics": Probe(PUBLIC),
+    "open_case": Probe(FINE, lambda _world: {"json": report(location=FAR, description="别的问题", source="nobody")}),
+    "list_cases": Probe(FINE, _cases),
+    "get_case": _of_case(),
+    "get_case_events": _of_case(),
+    "get_case_deadline": _of_case(),
+    "get_case_notices": _of_case(),
+    **_commands(),
+    "list_tasks": _list(),
+    "list_overdue": Probe(FINE, lambda world: {"params": {"area": world.case["area"], "group_by": "area"}}),
+    "upload_evidence": Probe(FINE, lambda _world: {"files": {"file": ("p", photo(90211), "image/jpeg")}}),
+    "get_evidence": Probe(
+        HIDDEN,
+        lambda world: {"path": {"sha256": world.photo}},
+        lambda _world: {"path": {"sha256": "0" * 64}},
+    ),
+    "list_events": _list(after=0),
+    "stream_events": Probe(FINE, lambda _world: {"params": {"after": 0}}, endless=True),
+    "list_channels": Probe(FORBIDDEN),
+    "put_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}, "json": CHANNEL}),
+    "remove_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}}),
+    "advance_case": Probe(
+        HIDDEN,
+        lambda world: {"json": {"case": world.case["id"], "by": "P1D"}},
+        lambda _world: {"json": {"case": NOBODYS, "by": "P1D"}},
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One operation of the document."""
+
+    name: str
+    method: str
+    path: str
+    secured: bool = field(default=True)
+
+    def request(self, parts: Json) -> tuple[str, str, Json]:
+        """Method, path and the rest of a request."""
+        rest = dict(parts)
+        return self.method, self.path.format(**rest.pop("path", {})), rest
+
+
+def routes(document: Json) -> list[Route]:
+    return [
+        Route(each["operationId"], method.upper(), path, "security" in each)
+        for path, ways in document["paths"].items()
+        for method, each in ways.items()
+    ]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from store.notices import Channel
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="通道 id of the channel: a-z 0-9 -")]
-_DAY_AND_TIME = "%Y-%m-%d %H:%M"
 
 app = typer.Typer(no_args_is_help=True, help="通知 Notices and the channels they leave by.")
 channels = typer.Typer(no_args_is_help=True, help="通道 Channels.")
@@ -110,7 +109,7 @@ def try_(channel_id: Id, data: Data = None) -> None:
 
     refusal = run(work)
     if refusal is not None:
-        typer.echo(f"未送达：{refusal}。 not delivered", err=True)
+        typer.echo(f"未送达 not delivered: {refusal}", err=True)
         raise typer.Exit(1)
     typer.echo("已送达。 delivered")
 
@@ -162,7 +161,6 @@ def _print(found: "tuple[Listed, ...]") -> None:
     from rich.table import Table
 
     from domain.words import AUDIENCES
-    from notices.services import SERVICES
 
     if not found:
         typer.echo("没有通道。 there are no channels")
@@ -171,15 +169,15 @@ def _print(found: "tuple[Listed, ...]") -> None:
     for heading in ("id", "类型 kind", "对象 for", "待发 due", "暂缓 held", "失败 failed", "状态 state"):
         table.add_column(heading, overflow="fold")
     for each in found:
-        kind, whom = " ".join(SERVICES[each.service]), " ".join(AUDIENCES[each.audience])
+        whom = " ".join(AUDIENCES[each.audience])
         scope = f" {each.unit or each.area}" if each.unit or each.area else ""
         counts = (str(each.due), str(each.held), str(each.failed))
-        table.add_row(each.id, kind, f"{whom}{scope}", *counts, _state(each))
+        table.add_row(each.id, each.service, f"{whom}{scope}", *counts, _state(each))
     Console().print(table)
 
 
 def _state(each: "Listed") -> str:
     if each.error is None:
         return "正常 well"
-    again = f"，{each.resume_at:{_DAY_AND_TIME}} UTC" if each.resume_at else ""
-    return f"{each.error}（连续 {each.failures} 次 times{again}）"
+    again = f"，{each.resume_at:%H:%M:%S} UTC 再试 again" if each.resume_at else ""
+    return f"{each.error} ×{each.failures}{again}"

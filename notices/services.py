@@ -10,6 +10,7 @@ import logging
 import re
 import socket
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -127,9 +128,11 @@ def _refusal(url: str) -> str:
 def _apprise() -> Any:  # noqa: ANN401 - a module
     for name in _SPEAKING:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    import apprise
-    import requests
+    with warnings.catch_warnings(action="ignore"):
+        import apprise
+        import requests
 
+        apprise.Apprise.instantiate("json://localhost")  # brings in the plugins, some of which import what is outdated
     requests.Session.send = _listening(requests.Session.send)  # type: ignore[method-assign]  # the one door to every robot
     return apprise
 

@@ -1,0 +1,261 @@
+"""The herd: thousands of open cases whose deadline falls into the same second, against as many bare timers.
+
+At that instant a case notes that it is overdue, fires the first rung of the ladder, arms its timer for the next rung
+and has all of it recorded; a bare workflow's timer fires and it arms another. Both are drained once the last one has
+done so: ours when it can be read in SQL, theirs when the worker has taken it up. Meanwhile commands are given to other
+cases at a steady rate, on both sides.
+"""
+
+import asyncio
+import itertools
+import secrets
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client
+
+from bench import bare
+from bench.figures import Json, exponent, percentile, spread
+from bench.load import People, Steady, at_once, run
+from bench.openings import AN_HOUR, TWO_DAYS, connect, opening
+from bench.progress import say
+from bench.results import Outcome, part
+from bench.stack import Stack, embedded
+from bench.workers import FloorWorker, Ring, floor_worker
+from domain.case import Snapshot
+from workflows.client import CaseEngine
+
+SIZES, QUICK = (1_000, 3_000, 10_000), (50, 100, 200)
+PER_SECOND = 10.0
+#: Cases that get the commands meanwhile; the least of openings that tell how quick this machine is; and what it may be
+#: slower afterwards.
+_OTHERS, _LEAST_TRIAL, _CAUTION = 20, 60, 1.4
+_AT_ONCE = 40
+#: Seconds of quiet between the last opening and the instant.
+_MARGIN = 10.0
+_PATIENCE = 420.0
+#: How many are asked themselves whether SQL tells the truth.
+_SAMPLE = 50
+_RUNG = "urge"
+
+
+def measure(*, quick: bool) -> Outcome:
+    sizes = QUICK if quick else SIZES
+    found: Json = {}
+    for size in sizes:
+        with embedded() as stack, floor_worker(stack.temporal) as worker:
+            found[str(size)] = run(_measure(stack, worker, size))
+    main = part(found, str(sizes[-1]))
+    figures: Json = {"herd_drain_ratio": main["drain_ratio"], "herd_duplicates": main["duplicates"]}
+    growth = {side: exponent(sizes, [_seconds(found, size, side) for size in sizes]) for side in ("floor", "ours")}
+    size_of_run: Json = {"cases": sizes[-1], "commands_per_second": PER_SECOND}
+    return Outcome(size_of_run, figures, {"by_size": found, "drain_exponent": growth})
+
+
+def _seconds(found: Json, size: int, side: str) -> float:
+    drained = part(part(found, str(size)), side)["drain_seconds"]
+    assert isinstance(drained, float)
+    return drained
+
+
+async def _measure(stack: Stack, worker: FloorWorker, size: int) -> Json:
+    client, engine = await connect(stack)
+    theirs = await _floor(client, worker, size)
+    say(f"herd of {size} bare timers: {theirs}")
+    ours = await _ours(stack, engine, size)
+    say(f"herd of {size} cases: {ours}")
+    ratio = round(float(str(ours["drain_seconds"])) / float(str(theirs["drain_seconds"])), 3)
+    return {"floor": theirs, "ours": ours, "drain_ratio": ratio, "duplicates": ours["duplicates"]}
+
+
+# --- the floor ---
+
+
+async def _floor(client: Client, worker: FloorWorker, size: int) -> Json:
+    mark = secrets.token_hex(4)
+    names = (f"bell-{mark}-{number}" for number in itertools.count())
+    others = [await bare.open_floor(client, f"other-{mark}-{n}", commands=1_000_000) for n in range(_OTHERS)]
+    far = datetime.now(UTC) + timedelta(days=1)
+
+    async def trial(count: int) -> None:
+        await at_once(count, _AT_ONCE, lambda: bare.open_bell(client, next(names), far))
+
+    at = await _instant(size, trial)
+    begun = len(worker.rings)
+    await at_once(size, _AT_ONCE, lambda: bare.open_bell(client, next(names), at))
+    _check_time(at)
+
+    def done() -> bool:
+        return len(worker.rings) - begun >= size
+
+    async def command(number: int) -> object:
+        return await others[number % _OTHERS].execute_update(bare.Floor.give, str(number))
+
+    steady = await _drained(at, done, command)
+    rings = worker.rings[begun:]
+    if len(rings) != size:
+        raise RuntimeError(f"{len(rings)} of {size} bells rang")
+    return _told_of_floor(rings, at, steady)
+
+
+def _told_of_floor(rings: Sequence[Ring], at: datetime, steady: Steady) -> Json:
+    due = at.timestamp()
+    return {
+        "decided_late": _late([ring.late for ring in rings]),
+        "drain_seconds": round(max(ring.at for ring in rings) - due, 3),
+        "commands_meanwhile": {**spread(steady.seconds), "failed": steady.failed},
+    }
+
+
+# --- ours ---
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A rung's firing as a reader of SQL sees it. `decided`: by the case's own clock. `seen`: by the wall's."""
+
+    case: str
+    decided: float
+    seen: float
+
+
+class Watch:
+    """Reads the event log on as it grows, as a consumer of the feed would."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._position = 0
+        self.opened = 0
+        self.rungs: list[Recorded] = []
+
+    def look(self) -> None:
+        asked = "SELECT position, case_id, type, at, data FROM events WHERE position > ? ORDER BY position"
+        now = time.time()
+        for position, case, kind, at, data in self._database.execute(asked, (self._position,)):
+            self._position = position
+            self.opened += kind == "CaseOpened"
+            if kind == "RungFired" and f'"rung":"{_RUNG}"' in data.replace(" ", ""):
+                self.rungs.append(Recorded(case, at / 1e6, now))
+
+    def duplicates(self) -> int:
+        return sum(count - 1 for count in Counter(rung.case for rung in self.rungs).values())
+
+
+@contextmanager
+def watching(stack: Stack) -> Iterator[Watch]:
+    path = stack.database_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
+        yield Watch(database)
+
+
+async def _ours(stack: Stack, engine: CaseEngine, size: int) -> Json:
+    people = People(stack)
+    with watching(stack) as watch:
+        others = [(await engine.open(opening(stack, TWO_DAYS), "bench")).case for _ in range(_OTHERS)]
+
+        async def trial(count: int) -> None:
+            await at_once(count, _AT_ONCE, lambda: engine.open(opening(stack, TWO_DAYS), "bench"))
+            await _recorded(watch, _OTHERS + count)
+
+        at = await _instant(size, trial)
+        await at_once(size, _AT_ONCE, lambda: _open(engine, stack, at))
+        await _recorded(watch, watch.opened + size)
+        _check_time(at)
+
+        def done() -> bool:
+            watch.look()
+            return len(watch.rungs) >= size
+
+        steady = await _drained(at, done, lambda number: _command(people, others[number % _OTHERS], number))
+        watch.look()
+        lies = await _lies(engine, watch)
+        people.close()
+        return _told_of_ours(watch, at, size, steady, lies)
+
+
+async def _open(engine: CaseEngine, stack: Stack, at: datetime) -> None:
+    await engine.open(opening(stack, AN_HOUR, at - AN_HOUR.amount), "bench")
+
+
+async def _command(people: People, case: Snapshot, number: int) -> object:
+    return await people["supervisor"].post(f"/cases/{case.id}/comment", {"text": f"第 {number} 次查看"})
+
+
+async def _recorded(watch: Watch, cases: int) -> None:
+    """Until all openings can be read: what is still being opened at the instant is no herd."""
+
+    def done() -> bool:
+        watch.look()
+        return watch.opened >= cases
+
+    await _until(done)
+
+
+async def _lies(engine: CaseEngine, watch: Watch) -> int:
+    """Cases of a sample whose own log tells of another number of firings than one."""
+    sample = [rung.case for rung in watch.rungs[:: max(1, len(watch.rungs) // _SAMPLE)]]
+    logs = [await engine.log(case) for case in sample]
+    fired = [[e for e in log if e.fact.type == "RungFired" and e.fact.rung == _RUNG] for log in logs]
+    return sum(len(each) != 1 for each in fired)
+
+
+def _told_of_ours(watch: Watch, at: datetime, size: int, steady: Steady, lies: int) -> Json:
+    due = at.timestamp()
+    return {
+        "decided_late": _late([rung.decided - due for rung in watch.rungs]),
+        "recorded_late": _late([rung.seen - due for rung in watch.rungs]),
+        "drain_seconds": round(max(rung.seen for rung in watch.rungs) - due, 3),
+        "missing": size - len({rung.case for rung in watch.rungs}),
+        "duplicates": watch.duplicates() + lies,
+        "asked_themselves": _SAMPLE,
+        "commands_meanwhile": {**spread(steady.seconds), "failed": steady.failed},
+    }
+
+
+# --- both ---
+
+
+def _late(seconds: Sequence[float]) -> Json:
+    shares = {"p50_s": 0.5, "p99_s": 0.99, "max_s": 1.0}
+    return {name: round(percentile(seconds, share), 3) for name, share in shares.items()}
+
+
+async def _instant(size: int, trial: Callable[[int], Awaitable[None]]) -> datetime:
+    """Late enough for all of them to be open by then, judged by a few."""
+    few, began = max(_LEAST_TRIAL, size // 20), time.perf_counter()
+    await trial(few)
+    wait = (time.perf_counter() - began) / few * size * _CAUTION + _MARGIN
+    say(f"herd: {size} are to be open within {wait:.0f} s")
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=round(wait))
+
+
+def _check_time(at: datetime) -> None:
+    if datetime.now(UTC) >= at:
+        raise RuntimeError("the instant came before all were open; the machine is busy with something else")
+
+
+async def _drained(at: datetime, done: Callable[[], bool], command: Callable[[int], Awaitable[object]]) -> Steady:
+    """From the instant until it is done, commands all the while."""
+    await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
+    steady, end = Steady(PER_SECOND, command), asyncio.Event()
+    giving = asyncio.create_task(steady.until(end))
+    try:
+        await _until(done)
+    finally:
+        end.set()
+        await giving
+    return steady
+
+
+async def _until(done: Callable[[], bool]) -> None:
+    """Looked at ten times a second."""
+    deadline = time.monotonic() + _PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not done after {_PATIENCE:.0f} s")
+        await asyncio.sleep(0.1)

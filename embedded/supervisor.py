@@ -1,7 +1,7 @@
 """Brings everything up, keeps it up, and takes it down in the order in which nothing is lost.
 
 Temporal, worker, API and the sender of notices start at once and wait for each other by themselves; only after a
-restore the API waits till the lists agree with Temporal again. Going down, the API first answers what it has begun,
+restore the last two wait till the lists agree with Temporal again. Going down, the API first answers what it has begun,
 then the worker hands in its work, then Temporal closes its file.
 """
 
@@ -47,29 +47,34 @@ async def supervise(
     """Returns when a signal has asked for the end and everything is down. Raises GaveUp, likewise after that."""
     children = {program.name: Child(program) for program in wanted}
     asked = _asked_to_stop()
+    mended = asyncio.create_task(_mended(settings, folder, children["rebuild"]))
     lives = (
         children["temporal"].keep(),
         children["worker"].keep(),
-        children["notices"].keep(),
-        _serve(settings, folder, children),
+        _keep_after(mended, children["notices"]),
+        _keep_after(mended, children["api"]),
     )
     tasks = [asyncio.create_task(life) for life in lives]
     ready = asyncio.create_task(_announce(settings, on_ready), name="ready")
     try:
         done, _ = await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        await _cancel([ready, asked, *tasks])
+        await _cancel([ready, mended, asked, *tasks])
         await _stop(children)
     for task in done - {asked}:
         await task
 
 
-async def _serve(settings: Settings, folder: Folder, children: Mapping[str, Child]) -> NoReturn:
-    """After a restore the lists may tell of what Temporal has never heard of: nobody is to read that."""
+async def _keep_after(mended: asyncio.Task[None], child: Child) -> NoReturn:
+    await asyncio.shield(mended)
+    await child.keep()
+
+
+async def _mended(settings: Settings, folder: Folder, rebuild: Child) -> None:
+    """After a restore the lists may tell of what Temporal has never heard of: nobody is to read that, or be told."""
     if folder.restored.exists():
         await ports.listening(temporal_server.HOST, settings.temporal_port)
-        await _mend(children["rebuild"], folder)
-    await children["api"].keep()
+        await _mend(rebuild, folder)
 
 
 async def _mend(rebuild: Child, folder: Folder) -> None:

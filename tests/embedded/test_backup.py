@@ -21,6 +21,7 @@ import pytest
 from embedded import backup
 from settings import Settings
 from tests.embedded.test_up import Stack
+from tests.operations.watched import free_address, read, value
 from tests.support import photos
 
 Json = dict[str, Any]
@@ -121,6 +122,7 @@ class Story:
     after: dict[str, int]
     ended: list[str]
     said: str
+    metrics: str
 
 
 async def backed_up(city: City, first: str, target: Path) -> tuple[dict[str, int], list[str]]:
@@ -160,9 +162,10 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Story
         await old.end(signal.SIGKILL)
         code, said = await rectify("restore", str(place / "backup"), "--data", str(new.data))
         assert code == 0, said
+        patch.setenv("RECTIFY_WORKER_METRICS_ADDRESS", metrics := free_address())
         said += await new.start()
     async with new.client() as client:
-        yield Story(City(new, client), first, photo, pixels, before, city.acknowledged, ended, said)
+        yield Story(City(new, client), first, photo, pixels, before, city.acknowledged, ended, said, metrics)
     await new.end()
 
 
@@ -210,3 +213,8 @@ class TestARestoredCity:
     async def test_is_an_ordinary_one_from_then_on(self, story: Story) -> None:
         assert "restored: the lists are made to agree" in story.said
         assert not (story.city.stack.data / "restored.json").exists()
+
+    async def test_shows_what_its_worker_measures_where_it_is_told_to(self, story: Story) -> None:
+        shown = await read(f"http://{story.metrics}/metrics")
+        assert value(shown, "temporal_worker_start") == 1
+        assert {"rectify_records_waiting", "rectify_record_failures_total"} <= {sample.name for sample in shown}

@@ -43,6 +43,12 @@ def value(found: list[Sample], name: str, **labels: str) -> float:
     return sum(each.value for each in found if each.name == name and labels.items() <= each.labels.items())
 
 
+def free_address() -> str:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
 @dataclass
 class Watched:
     """One more client of the server, with a runtime of its own."""
@@ -51,11 +57,8 @@ class Watched:
 
     @classmethod
     def of(cls, temporal: WorkflowEnvironment) -> "Watched":
-        with closing(socket.socket()) as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
         target = temporal.client.service_client.config.target_host
-        return cls(Settings(temporal_address=target, worker_metrics_address=address))
+        return cls(Settings(temporal_address=target, worker_metrics_address=free_address()))
 
     @asynccontextmanager
     async def working(self, recorder: Recorder, task_queue: str, **choices: Any) -> AsyncIterator[Worker]:  # noqa: ANN401 - those of `worker.build`

@@ -9,13 +9,10 @@ cases at a steady rate, on both sides.
 import asyncio
 import itertools
 import secrets
-import sqlite3
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from temporalio.client import Client
 
@@ -26,6 +23,7 @@ from bench.openings import AN_HOUR, TWO_DAYS, connect, opening
 from bench.progress import say
 from bench.results import Outcome, part
 from bench.stack import Stack, embedded
+from bench.watch import Watch, until, watching
 from bench.workers import FloorWorker, Ring, floor_worker
 from domain.case import Snapshot
 from workflows.client import CaseEngine
@@ -38,10 +36,11 @@ _OTHERS, _LEAST_TRIAL, _CAUTION = 20, 60, 1.4
 _AT_ONCE = 40
 #: Seconds of quiet between the last opening and the instant.
 _MARGIN = 10.0
-_PATIENCE = 420.0
 #: How many are asked themselves whether SQL tells the truth.
 _SAMPLE = 50
 _RUNG = "urge"
+
+Command = Callable[[int], Awaitable[object]]
 
 
 def measure(*, quick: bool) -> Outcome:
@@ -90,13 +89,13 @@ async def _floor(client: Client, worker: FloorWorker, size: int) -> Json:
     await at_once(size, _AT_ONCE, lambda: bare.open_bell(client, next(names), at))
     _check_time(at)
 
-    def done() -> bool:
-        return len(worker.rings) - begun >= size
+    async def drained() -> None:
+        await until(lambda: len(worker.rings) - begun >= size)
 
     async def command(number: int) -> object:
         return await others[number % _OTHERS].execute_update(bare.Floor.give, str(number))
 
-    steady = await _drained(at, done, command)
+    steady = await _drained(at, drained, command)
     rings = worker.rings[begun:]
     if len(rings) != size:
         raise RuntimeError(f"{len(rings)} of {size} bells rang")
@@ -115,64 +114,22 @@ def _told_of_floor(rings: Sequence[Ring], at: datetime, steady: Steady) -> Json:
 # --- ours ---
 
 
-@dataclass(frozen=True)
-class Recorded:
-    """A rung's firing as a reader of SQL sees it. `decided`: by the case's own clock. `seen`: by the wall's."""
-
-    case: str
-    decided: float
-    seen: float
-
-
-class Watch:
-    """Reads the event log on as it grows, as a consumer of the feed would."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-        self._position = 0
-        self.opened = 0
-        self.rungs: list[Recorded] = []
-
-    def look(self) -> None:
-        asked = "SELECT position, case_id, type, at, data FROM events WHERE position > ? ORDER BY position"
-        now = time.time()
-        for position, case, kind, at, data in self._database.execute(asked, (self._position,)):
-            self._position = position
-            self.opened += kind == "CaseOpened"
-            if kind == "RungFired" and f'"rung":"{_RUNG}"' in data.replace(" ", ""):
-                self.rungs.append(Recorded(case, at / 1e6, now))
-
-    def duplicates(self) -> int:
-        return sum(count - 1 for count in Counter(rung.case for rung in self.rungs).values())
-
-
-@contextmanager
-def watching(stack: Stack) -> Iterator[Watch]:
-    path = stack.database_url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
-        yield Watch(database)
-
-
 async def _ours(stack: Stack, engine: CaseEngine, size: int) -> Json:
     people = People(stack)
-    with watching(stack) as watch:
+    with watching(stack, _RUNG) as watch:
         others = [(await engine.open(opening(stack, TWO_DAYS), "bench")).case for _ in range(_OTHERS)]
 
         async def trial(count: int) -> None:
             await at_once(count, _AT_ONCE, lambda: engine.open(opening(stack, TWO_DAYS), "bench"))
-            await _recorded(watch, _OTHERS + count)
+            await watch.until_opened(_OTHERS + count)
 
         at = await _instant(size, trial)
         await at_once(size, _AT_ONCE, lambda: _open(engine, stack, at))
-        await _recorded(watch, watch.opened + size)
+        await watch.until_opened(watch.opened + size)
         _check_time(at)
 
-        def done() -> bool:
-            watch.look()
-            return len(watch.rungs) >= size
-
-        steady = await _drained(at, done, lambda number: _command(people, others[number % _OTHERS], number))
-        watch.look()
+        drained = partial(watch.until_fired, size)
+        steady = await _drained(at, drained, lambda number: _command(people, others[number % _OTHERS], number))
         lies = await _lies(engine, watch)
         people.close()
         return _told_of_ours(watch, at, size, steady, lies)
@@ -186,19 +143,9 @@ async def _command(people: People, case: Snapshot, number: int) -> object:
     return await people["supervisor"].post(f"/cases/{case.id}/comment", {"text": f"第 {number} 次查看"})
 
 
-async def _recorded(watch: Watch, cases: int) -> None:
-    """Until all openings can be read: what is still being opened at the instant is no herd."""
-
-    def done() -> bool:
-        watch.look()
-        return watch.opened >= cases
-
-    await _until(done)
-
-
 async def _lies(engine: CaseEngine, watch: Watch) -> int:
     """Cases of a sample whose own log tells of another number of firings than one."""
-    sample = [rung.case for rung in watch.rungs[:: max(1, len(watch.rungs) // _SAMPLE)]]
+    sample = [each.case for each in watch.fired[:: max(1, len(watch.fired) // _SAMPLE)]]
     logs = [await engine.log(case) for case in sample]
     fired = [[e for e in log if e.fact.type == "RungFired" and e.fact.rung == _RUNG] for log in logs]
     return sum(len(each) != 1 for each in fired)
@@ -207,10 +154,10 @@ async def _lies(engine: CaseEngine, watch: Watch) -> int:
 def _told_of_ours(watch: Watch, at: datetime, size: int, steady: Steady, lies: int) -> Json:
     due = at.timestamp()
     return {
-        "decided_late": _late([rung.decided - due for rung in watch.rungs]),
-        "recorded_late": _late([rung.seen - due for rung in watch.rungs]),
-        "drain_seconds": round(max(rung.seen for rung in watch.rungs) - due, 3),
-        "missing": size - len({rung.case for rung in watch.rungs}),
+        "decided_late": _late([each.decided - due for each in watch.fired]),
+        "recorded_late": _late([each.seen - due for each in watch.fired]),
+        "drain_seconds": round(max(each.seen for each in watch.fired) - due, 3),
+        "missing": size - len({each.case for each in watch.fired}),
         "duplicates": watch.duplicates() + lies,
         "asked_themselves": _SAMPLE,
         "commands_meanwhile": {**spread(steady.seconds), "failed": steady.failed},
@@ -239,23 +186,14 @@ def _check_time(at: datetime) -> None:
         raise RuntimeError("the instant came before all were open; the machine is busy with something else")
 
 
-async def _drained(at: datetime, done: Callable[[], bool], command: Callable[[int], Awaitable[object]]) -> Steady:
+async def _drained(at: datetime, drained: Callable[[], Awaitable[None]], command: Command) -> Steady:
     """From the instant until it is done, commands all the while."""
     await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
     steady, end = Steady(PER_SECOND, command), asyncio.Event()
     giving = asyncio.create_task(steady.until(end))
     try:
-        await _until(done)
+        await drained()
     finally:
         end.set()
         await giving
     return steady
-
-
-async def _until(done: Callable[[], bool]) -> None:
-    """Looked at ten times a second."""
-    deadline = time.monotonic() + _PATIENCE
-    while not done():
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not done after {_PATIENCE:.0f} s")
-        await asyncio.sleep(0.1)

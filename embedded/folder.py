@@ -31,6 +31,7 @@ class Folder:
     @contextmanager
     def taken(self) -> Iterator[None]:
         """Nobody else has it inside the block. Refusal if somebody has, or if this release must leave it alone."""
+        self._refuse_backup()  # before anything is written into it
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = self._lock.open("a+")
@@ -50,14 +51,17 @@ class Folder:
 
     def check(self) -> int | None:
         """The format of what is there, if it says one. Refusal if this release must leave it alone. Writes nothing."""
-        if (self.path / BACKUP).exists():
-            raise Refusal(f"{self.path} 是备份，请先恢复。", f"{self.path} is a back-up: `rectify restore` it first")
+        self._refuse_backup()
         if (self.path / UNFINISHED).exists():
             raise Refusal(
                 f"{self.path} 的恢复未完成，请清空后重新恢复。",
                 f"{self.path}: a restore was interrupted; empty the folder and restore again",
             )
         return self._read_format()
+
+    def _refuse_backup(self) -> None:
+        if (self.path / BACKUP).exists():
+            raise Refusal(f"{self.path} 是备份，请先恢复。", f"{self.path} is a back-up: `rectify restore` it first")
 
     def _take(self, lock: IO[str]) -> None:
         """The kernel gives the lock back when this process ends, however it ends; no child inherits it."""

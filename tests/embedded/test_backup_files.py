@@ -298,5 +298,7 @@ class TestAFolderToRestoreTo:
             pass
 
     def test_is_not_the_backup_itself(self, target: Path) -> None:
+        before = files(target)
         with pytest.raises(Refusal, match="is a back-up"), Folder(target).taken():
             pass
+        assert files(target) == before

@@ -23,6 +23,9 @@ _UPLOADS = "/api/v1/evidence"
 CODEC = "/api/v1/codec"
 MAX_PAYLOADS = 4 * 1024 * 1024
 
+#: Each becomes a series of its own; of others there are as many as a client can think of.
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
 REQUESTS = Counter("rectify_http_requests_total", "Answered requests.", ("method", "route", "status"))
 SECONDS = Histogram("rectify_http_request_seconds", "Time to the answer.", ("method", "route"))
 
@@ -122,6 +125,7 @@ class Observe:
 
 def _note(scope: Scope, status: int, seconds: float) -> None:
     route = getattr(scope.get("route"), "path", "unmatched")
-    REQUESTS.labels(scope["method"], route, status).inc()
-    SECONDS.labels(scope["method"], route).observe(seconds)
-    _log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(method, route).observe(seconds)
+    _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help setup up demo check test histories bench fuzz docs lock clean
+.PHONY: help setup up demo check test histories keep bench fuzz docs lock clean
 
 help: ## 列出所有命令 lists these
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,9 @@ test: setup ## 运行测试 runs the tests; make test ARGS="tests/domain -x"
 
 histories: setup ## 保存新的案卷历史 adds histories to replay; never rewrites one
 	$(BIN)/python -m tests.support.histories $(ARGS)
+
+keep: setup ## 保留一个版本的工作进程 keeps a tagged release's worker, for the tests of the next: make keep ARGS=v0.1.0
+	$(BIN)/python -m tests.support.kept_build $(ARGS)
 
 bench: setup ## 测量性能 measures, into bench/results; make bench ARGS="floor --quick"
 	$(BIN)/python -m bench $(ARGS)

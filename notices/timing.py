@@ -8,9 +8,10 @@ from domain.policy import RungAction, Severity
 from domain.working_time import next_working
 from store.notices import Fresh, Timing
 
+#: The longest rest is shorter than the quarter of an hour over which deploy/alerts.yaml counts refusals.
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 #: Limits that are called urgent run through the night, and so does what is told of them. A natural day is not urgent.
 _URGENT_LIMITS = frozenset({LimitUnit.URGENT_HOUR.value, LimitUnit.URGENT_DAY.value})
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 
 
 def timing(fresh: Fresh, calendar: Calendar | None, now: datetime) -> Timing:
@@ -33,7 +34,7 @@ def urgent(fresh: Fresh) -> bool:
 
 
 def rest(failures: int, chance: float) -> timedelta:
-    """How long a receiver is left alone after so many refusals in a row: 5 s, doubled up to 15 min.
+    """How long a receiver is left alone after so many refusals in a row: 5 s, doubled up to 10 min.
 
     Give or take a fifth: `chance` lies between 0 and 1. All of a channel's notices wait together: a robot that is
     called too often shuts its caller out for longer.

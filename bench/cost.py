@@ -197,6 +197,12 @@ async def six_commands(people: People, case: str, unit: str) -> None:
     await _inspected(people, case, "pass")
 
 
+async def urged(times: int, people: People, case: str, unit: str) -> None:
+    for _ in range(times):
+        await people["supervisor"].post(f"{case}/urge", {"note": "请尽快处理"})
+    await four_calls(people, case, unit)
+
+
 async def long(people: People, case: str, unit: str) -> None:
     await people.units[unit].post(f"{case}/accept", {})
     for number in range(1, ROUNDS + 1):

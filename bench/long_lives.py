@@ -149,6 +149,7 @@ async def _long_case(stack: Stack, commands: int) -> Json:
 
 
 def _flatness(seconds: Sequence[float]) -> Json:
+    """The slope leaves out what is an outlier by five times: it is about what grows, not about what stumbles."""
     tenth = max(1, len(seconds) // 10)
     first, last = median(seconds[:tenth]), median(seconds[-tenth:])
     sizes = [len(seconds) // 10, len(seconds) * 3 // 10, len(seconds)]

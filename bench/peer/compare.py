@@ -103,7 +103,7 @@ def _tuned(store: Store) -> Store:
 
 def _compared(name: str, store: Store, lives: int, pairs: int) -> Json:
     pair = Pair()
-    with embedded(store.ours) as stack, _peer(store, stack.folder / "peer.log") as port:
+    with embedded(store.ours) as stack, peer_running(store, stack.folder / "peer.log") as port:
         run(_alternating(name, (Peer(port), People(stack)), pair, lives, pairs))
     bare = _bare(store, lives, pairs)
     say(f"peer, {name}: without HTTP {median(bare):.1f} lives/s")
@@ -136,7 +136,8 @@ async def _lives(hands: Hands, log: Log, lives: int) -> float:
 
 
 @contextmanager
-def _peer(store: Store, log: Path) -> Iterator[int]:
+def peer_running(store: Store, log: Path) -> Iterator[int]:
+    """Its port."""
     port = free_port()
     with program([*_command(store), "http", str(port)], {"PYTHONPATH": str(ROOT)}, log=log) as process:
         wait_for(f"http://127.0.0.1:{port}/readyz", process, log)

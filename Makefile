@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help setup up demo check test histories keep bench fuzz docs lock clean
+.PHONY: help setup up demo check advisories test histories keep bench fuzz docs lock clean
 
 help: ## 列出所有命令 lists these
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -39,6 +39,10 @@ check: setup ## 检查代码与文档 lint, format, types, generated documents
 	  || { echo "docs/settings.md 已过时,请运行 make docs。 it is out of date: make docs" >&2; exit 1; }
 	@$(BIN)/python -m domain.printing | diff -u docs/states.md - \
 	  || { echo "docs/states.md 已过时,请运行 make docs。 it is out of date: make docs" >&2; exit 1; }
+	@$(BIN)/python requirements/advisories.py check
+
+advisories: setup ## 更新漏洞清单 asks the package index what is known against the locked versions
+	$(BIN)/python requirements/advisories.py renew
 
 test: setup ## 运行测试 runs the tests; make test ARGS="tests/domain -x"
 	$(BIN)/pytest $(ARGS)

@@ -65,10 +65,10 @@ async def _news(services: Services, still: Again, position: int, zone: ZoneInfo)
     """Ends with the server, or with the token."""
     while not services.closing.is_set() and (actor := await still()) is not None:
         page = await feed.after(services.database, position, actor, 200)
-        position = page.position
+        behind, position = page.position > position, page.position
         for view in _views(page, actor, zone):
             yield ServerSentEvent(view.model_dump_json(), event=view.type, id=str(view.position))
-        if not page.items:
+        if not behind:
             await _pause(services.closing)
 
 

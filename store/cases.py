@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, exists, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.base import Value
 from domain.case import RUNNING, Snapshot, Stage
 from domain.events import Event
@@ -19,8 +19,8 @@ from store import text_index
 from store.database import reading
 from store.pages import Order, Page, page
 from store.rows import words
-from store.scope import in_subtree, of_unit, visible
-from store.tables import CaseRow, EventRow, RulebookRow
+from store.scope import in_subtree, visible
+from store.tables import CaseRow, CaseUnitRow, EventRow, RulebookRow
 
 Sort = Literal["opened_at", "-opened_at", "due_at", "-due_at", "updated_at", "-updated_at"]
 
@@ -93,38 +93,51 @@ async def search(
     engine: AsyncEngine, wanted: CaseFilter, viewer: Actor, cursor: str | None = None, limit: int = 50
 ) -> Page:
     """What the viewer may see of it. ValueError for a cursor of another list."""
-    column = col(getattr(CaseRow, wanted.sort.lstrip("-")))
-    order = Order(
-        (column, col(CaseRow.id)), f"cases {wanted.model_dump_json()}", descending=wanted.sort.startswith("-")
-    )
     where = and_(visible(viewer), *_conditions(wanted))
     async with reading(engine) as connection:
-        if wanted.q is None:
-            return await page(connection, order, where, cursor, limit)
-        return await _containing(connection, words(wanted.q), order, where, cursor, limit)
+        if wanted.q is not None:
+            sought = words(wanted.q)
+            where = and_(where, text_index.contains(connection.dialect.name, sought))
+            few = await text_index.among_few(connection, sought)
+            if few is not None:
+                where = and_(where, col(CaseRow.id).in_(few), _unit_is(wanted.unit))
+                return await page(connection, _order(wanted, CaseRow), where, cursor, limit, few=True)
+        unit = await _by_unit(connection, wanted, viewer)
+        if unit is None:
+            return await page(connection, _order(wanted, CaseRow), and_(where, _unit_is(wanted.unit)), cursor, limit)
+        mine = and_(col(CaseUnitRow.unit) == unit, col(CaseUnitRow.case_id) == col(CaseRow.id))
+        return await page(connection, _order(wanted, CaseUnitRow), and_(where, mine), cursor, limit)
 
 
-async def _containing(  # noqa: PLR0913, PLR0917 - `search`, with the text apart
-    connection: AsyncConnection,
-    sought: str,
-    order: Order,
-    where: ColumnElement[bool],
-    cursor: str | None,
-    limit: int,
-) -> Page:
-    """A text that few have is looked up; one that many have is soon met in the order of the list."""
-    where = and_(where, text_index.contains(connection.dialect.name, sought))
-    few = await text_index.among_few(connection, sought)
-    if few is None:
-        return await page(connection, order, where, cursor, limit)
-    return await page(connection, order, and_(where, col(CaseRow.id).in_(few)), cursor, limit, few=True)
+def _order(wanted: CaseFilter, table: type[CaseRow | CaseUnitRow]) -> Order:
+    """By the columns of `table`; the same cursors, whichever it is."""
+    identity = col(CaseRow.id) if table is CaseRow else col(CaseUnitRow.case_id)
+    key = (col(getattr(table, wanted.sort.lstrip("-"))), identity)
+    return Order(key, f"cases {wanted.model_dump_json()}", descending=wanted.sort.startswith("-"))
+
+
+async def _by_unit(connection: AsyncConnection, wanted: CaseFilter, viewer: Actor) -> str | None:
+    """The unit whose cases, in the order in which they were opened, hold all that is wanted; None if there is none."""
+    if wanted.sort.lstrip("-") != "opened_at":
+        return None
+    if wanted.unit is not None or viewer.role is not Role.UNIT:
+        return wanted.unit
+    own = exists().where(col(CaseRow.reporter) == viewer.user)
+    return None if await connection.scalar(select(own)) else viewer.unit
+
+
+def _unit_is(unit: str | None) -> ColumnElement[bool]:
+    """Leads or helps with it."""
+    if unit is None:
+        return true()
+    cases = select(col(CaseUnitRow.case_id)).where(col(CaseUnitRow.unit) == unit)
+    return col(CaseRow.id).in_(cases)
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     row = CaseRow
     possible: tuple[tuple[object, ColumnElement[bool]], ...] = (
         (wanted.stages, col(row.stage).in_(wanted.stages)),
-        (wanted.unit, of_unit(wanted.unit or "")),
         (wanted.area, in_subtree(wanted.area or "")),
         (wanted.category, col(row.category) == wanted.category),
         (wanted.level, col(row.escalation_level) >= (wanted.level or 0)),
@@ -132,6 +145,10 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
     asked = [condition for value, condition in possible if value]
     if wanted.stages and RUNNING.issuperset(wanted.stages):
         asked.append(and_(col(row.running)))
+    if wanted.stages and Stage.ARCHIVED not in wanted.stages:
+        asked.append(col(row.stage) != literal_column("'archived'"))  # as the index says it: most are
+    if wanted.level:
+        asked.append(col(row.escalation_level) > literal_column("0"))  # likewise
     if wanted.overdue is not None:
         asked.append(col(row.overdue).is_(wanted.overdue))
     return asked + _opened(wanted.opened_from, wanted.opened_to)

@@ -12,6 +12,9 @@ from store.database import reading
 from store.scope import visible
 from store.tables import CaseRow, EventRow
 
+#: Events looked at for a page: who may see one case in a million must not have a million looked through.
+_WINDOW = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class FeedItem:
@@ -29,11 +32,11 @@ class FeedPage:
 
 
 async def after(engine: AsyncEngine, position: int, viewer: Actor, limit: int = 100) -> FeedPage:
-    """Events of cases that the viewer may see now."""
+    """Events of cases that the viewer may see now; of the next `_WINDOW` events, however few of them these are."""
     found = select(col(EventRow.position), col(EventRow.case_id), col(EventRow.data))
     found = found.join(CaseRow, col(CaseRow.id) == col(EventRow.case_id)).where(visible(viewer))
     async with reading(engine) as connection:
-        last = await _last(connection)
+        last = min(await _last(connection), position + _WINDOW)
         ours = found.where(col(EventRow.position) > position, col(EventRow.position) <= last)
         rows = (await connection.execute(ours.order_by(col(EventRow.position)).limit(limit))).all()
     items = tuple(FeedItem(at or 0, case_id, Event.model_validate_json(data)) for at, case_id, data in rows)

@@ -97,4 +97,8 @@ def _evidence(record: Record) -> list[Row]:
 
 def _units(case: Snapshot) -> list[Row]:
     units = dict.fromkeys((case.lead_unit, *case.co_units))
-    return [{"case_id": case.id, "unit": unit, "lead": unit == case.lead_unit} for unit in units if unit]
+    return [
+        {"case_id": case.id, "unit": unit, "lead": unit == case.lead_unit, "opened_at": case.opened_at}
+        for unit in units
+        if unit
+    ]

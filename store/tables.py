@@ -35,6 +35,23 @@ class CaseRow(SQLModel, table=True):
         ),
         Index("ix_cases_category", "category", "opened_at"),
         Index(
+            "ix_cases_stage",
+            "stage",
+            "opened_at",
+            "id",
+            sqlite_where=text("stage <> 'archived'"),
+            postgresql_where=text("stage <> 'archived'"),
+        ),
+        Index(
+            "ix_cases_escalated",
+            "opened_at",
+            "id",
+            "escalation_level",
+            "area",
+            sqlite_where=text("escalation_level > 0"),
+            postgresql_where=text("escalation_level > 0"),
+        ),
+        Index(
             "ix_cases_late",
             "late_since",
             "id",
@@ -87,14 +104,15 @@ class CaseRow(SQLModel, table=True):
 
 
 class CaseUnitRow(SQLModel, table=True):
-    """The units that answer for a case: the lead and the co-units."""
+    """The units that answer for a case: the lead and the co-units. `opened_at` is the case's: their lists go by it."""
 
     __tablename__ = "case_units"
-    __table_args__ = (Index("ix_case_units_unit", "unit", "case_id"),)
+    __table_args__ = (Index("ix_case_units_unit", "unit", "opened_at", "case_id"),)
 
     case_id: str = Field(primary_key=True, foreign_key="cases.id", ondelete="CASCADE", sa_type=Key)
     unit: str = Field(primary_key=True)
     lead: bool
+    opened_at: datetime = Field(sa_type=Instant)
 
 
 class EventRow(SQLModel, table=True):

@@ -9,7 +9,7 @@ from domain.case import AppealState, Snapshot, Stage
 from domain.lifecycle import allowed
 from store.database import reading
 from store.pages import Order, Page, page
-from store.scope import of_unit, visible
+from store.scope import answers, visible
 from store.tables import CaseRow
 
 #: Commands that a case waits for from this role; what a role merely may do (urge, comment, …) is no task.
@@ -57,7 +57,7 @@ def _candidates(viewer: Actor) -> ColumnElement[bool]:
     )
     match viewer.role:
         case Role.UNIT:
-            return and_(stage.in_((Stage.ASSIGNMENT, Stage.RECTIFICATION)), of_unit(viewer.unit or ""))
+            return and_(stage.in_((Stage.ASSIGNMENT, Stage.RECTIFICATION)), answers(viewer.unit or ""))
         case Role.OFFICER:
             return stage.in_((Stage.INTAKE, Stage.REINSPECTION))
         case Role.DISPATCHER:

@@ -21,7 +21,7 @@ from sqlmodel import col
 from store.tables import CaseRow
 
 #: More cases than this that may contain the text: it is found sooner by looking at them in the order of the list.
-FEW = 8_000
+FEW = 4_000
 
 _BITS = 32
 #: What nearly every case number holds tells no case from another, and is not in the index.

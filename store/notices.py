@@ -29,8 +29,8 @@ TOO_OLD = timedelta(days=7)
 WINDOW = timedelta(minutes=1)
 #: What a receiver still refuses so long after it was due, tried so often, is given up.
 GIVE_UP_AFTER, GIVE_UP_TRIES = timedelta(hours=24), 5
-#: Notices planned at a time; notices in one message at most.
-_BATCH, _LIST = 500, 300
+#: Notices planned at a time; notices in one message at most; notices that get a message each, more become a list.
+_BATCH, _LIST, _HANDFUL = 500, 300, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ async def ready(engine: AsyncEngine, now: datetime) -> tuple[str, ...]:
 async def claim(engine: AsyncEngine, channel_id: str, now: datetime, lease: timedelta) -> Claim | None:
     """The channel's next message; None if there is none, if its receiver must rest, or if somebody else has it.
 
-    While its rate allows each notice a message of its own they get that; otherwise one message lists them.
+    A handful gets a message each, if its rate allows that many; otherwise one message lists all.
     """
     async with writing(engine) as connection:
         row = await _locked(connection, channel_id, _free(now))
@@ -156,7 +156,7 @@ async def claim(engine: AsyncEngine, channel_id: str, now: datetime, lease: time
         count = await connection.scalar(select(func.count()).select_from(DeliveryRow).where(waits)) or 0
         if left <= 0 or count == 0:
             return None
-        found = (await connection.execute(_items(waits, 1 if count <= left else _LIST))).all()
+        found = (await connection.execute(_items(waits, 1 if count <= min(left, _HANDFUL) else _LIST))).all()
         token = uuid4().hex
         values = {"lease": token, "lease_until": now + lease, "sent": orjson.dumps([*sent, now.timestamp()]).decode()}
         await connection.execute(update(ChannelRow).where(col(ChannelRow.id) == channel_id).values(**values))

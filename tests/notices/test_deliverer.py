@@ -170,6 +170,15 @@ class TestADeadReceiver:
 
 
 class TestTheRate:
+    async def test_leaves_a_handful_a_message_each(self, office: Office, receiver: Receiver) -> None:
+        await office.channel("roads", receiver)
+        await office.dispatch(3)
+        await office.deliver()
+        assert len(receiver.messages) == 3
+        await office.dispatch(4)
+        await office.deliver()
+        assert receiver.titles[3:] == ["【整改案卷】4 条通知 4 notices"]
+
     async def test_bundles_what_is_more_into_one_list(self, office: Office, receiver: Receiver) -> None:
         await office.channel("roads", receiver)
         await office.dispatch(30)
@@ -214,10 +223,11 @@ class TestTwoSenders:
     async def test_send_each_notice_once(self, office: Office, receiver: Receiver) -> None:
         await office.channel("roads", receiver)
         await office.channel("again", receiver, unit="roads")
-        await office.dispatch(8)
         second = open_engine(office.engine.url.render_as_string(hide_password=False))
         deliverers = (office.deliverer(), Office(second, office.recorder, office.now).deliverer())
-        for _ in range(3):
+        for _ in range(4):
+            await office.dispatch(2)
+            await asyncio.gather(*(office.deliver(each) for each in deliverers))
             await asyncio.gather(*(office.deliver(each) for each in deliverers))
         await second.dispose()
         assert sorted(receiver.titles) == sorted(

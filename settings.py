@@ -35,7 +35,9 @@ class Settings(BaseSettings):
     temporal_namespace: str = Field("default", description="Temporal namespace that the cases live in.")
     temporal_api_key: SecretStr | None = Field(None, description="API key, for Temporal Cloud.")
     temporal_tls: bool = Field(default=False, description="Talk to Temporal over TLS.")
-    task_queue: str = Field("rectify", description="Temporal task queue that joins the API and its workers.")
+    task_queue: str = Field(
+        "rectify", pattern=r"^[^'\"\\]+$", description="Temporal task queue that joins the API and its workers."
+    )
 
     payload_keys: Path | None = Field(
         None,

@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from domain.policy import Audience
 from store.database import insert, reading, writing
-from store.notices import FAILED, PENDING, Channel, channel_of
+from store.notices import FAILED, PENDING, Channel, channel_of, has_status
 from store.tables import AreaRow, ChannelRow, DeliveryRow, NoticeRow, UnitRow
 
 REMOVED = "channel removed"
@@ -61,7 +61,7 @@ async def put(engine: AsyncEngine, channel: Channel, now: datetime) -> bool:
 async def remove(engine: AsyncEngine, channel_id: str, now: datetime) -> bool:
     """Whether there was one. Its address is forgotten, what waits for it fails, what it delivered stays known."""
     live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
-    waits = and_(col(DeliveryRow.channel) == channel_id, col(DeliveryRow.status) == PENDING)
+    waits = and_(col(DeliveryRow.channel) == channel_id, has_status(PENDING))
     async with writing(engine) as connection:
         done = await connection.execute(update(ChannelRow).where(live).values(removed_at=now, url=""))
         await connection.execute(update(DeliveryRow).where(waits).values(status=FAILED, error=REMOVED))
@@ -70,7 +70,7 @@ async def remove(engine: AsyncEngine, channel_id: str, now: datetime) -> bool:
 
 async def retry(engine: AsyncEngine, channel_id: str, now: datetime) -> int:
     """Everything that was given up is to be sent again, and the channel rests no longer. How many there are."""
-    given_up = and_(col(DeliveryRow.channel) == channel_id, col(DeliveryRow.status) == FAILED)
+    given_up = and_(col(DeliveryRow.channel) == channel_id, has_status(FAILED))
     live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
     again = {"status": PENDING, "attempts": 0, "not_before": now}
     async with writing(engine) as connection:
@@ -108,11 +108,16 @@ async def _need_known(connection: AsyncConnection, channel: Channel) -> None:
 async def _counts(connection: AsyncConnection, now: datetime) -> dict[str, tuple[int, int, int]]:
     """By channel: due, held, failed."""
     row = DeliveryRow
-    due = col(row.not_before) <= now
-    states = (and_(col(row.status) == PENDING, due), and_(col(row.status) == PENDING, ~due), col(row.status) == FAILED)
-    query = select(col(row.channel), *(func.sum(case((state, 1), else_=0)) for state in states))
-    found = await connection.execute(query.where(col(row.status) != "delivered").group_by(col(row.channel)))
-    return {channel: (due, held, failed) for channel, due, held, failed in found}
+    due = case((col(row.not_before) <= now, 1), else_=0)
+    waits = select(col(row.channel), func.sum(due), func.count()).where(has_status(PENDING))
+    given_up = select(col(row.channel), func.count()).where(has_status(FAILED))
+    pending = {each[0]: each for each in await connection.execute(waits.group_by(col(row.channel)))}
+    failed = {name: count for name, count in await connection.execute(given_up.group_by(col(row.channel)))}  # noqa: C416 - dict() does not know that a Row is a pair
+    counts = {}
+    for name in pending.keys() | failed.keys():
+        _, due_now, every = pending.get(name, (name, 0, 0))
+        counts[name] = (due_now, every - due_now, failed.get(name, 0))
+    return counts
 
 
 def _listed(row: Any, counts: tuple[int, int, int]) -> Listed:  # noqa: ANN401 - a row of `listing`

@@ -22,7 +22,9 @@ from store.database import insert, reading, writing
 from store.tables import AreaRow, CaseRow, CategoryRow, ChannelRow, DeliveryRow, EventRow, NoticeRow
 
 Status = Literal["pending", "held", "delivered", "failed"]
-PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
+PENDING: Status = "pending"
+DELIVERED: Status = "delivered"
+FAILED: Status = "failed"
 #: Who finds older notices on first sight (the sender was away, the lists were made anew) does not send them.
 TOO_OLD = timedelta(days=7)
 #: Over which a channel's messages are counted.
@@ -135,7 +137,9 @@ async def plan(engine: AsyncEngine, channel_id: str, now: datetime, when: Callab
 
 async def ready(engine: AsyncEngine, now: datetime) -> tuple[str, ...]:
     """The channels that have something to send and nobody sending it."""
-    due = select(col(DeliveryRow.id)).where(_pending(), col(DeliveryRow.channel) == col(ChannelRow.id), _due(now))
+    due = select(col(DeliveryRow.id)).where(
+        has_status(PENDING), col(DeliveryRow.channel) == col(ChannelRow.id), _due(now)
+    )
     query = select(col(ChannelRow.id)).where(_live(), _free(now), due.exists()).order_by(col(ChannelRow.id))
     async with reading(engine) as connection:
         return tuple((await connection.scalars(query)).all())
@@ -152,7 +156,7 @@ async def claim(engine: AsyncEngine, channel_id: str, now: datetime, lease: time
             return None
         sent = [at for at in orjson.loads(row.sent) if at > (now - WINDOW).timestamp()]
         left = row.per_minute - len(sent)
-        waits = and_(_pending(), col(DeliveryRow.channel) == channel_id, _due(now))
+        waits = and_(has_status(PENDING), col(DeliveryRow.channel) == channel_id, _due(now))
         count = await connection.scalar(select(func.count()).select_from(DeliveryRow).where(waits)) or 0
         if left <= 0 or count == 0:
             return None
@@ -178,7 +182,7 @@ async def failed(  # noqa: PLR0913, PLR0917 - what is to be known of a failure
     """The channel rests until `resume_at`. Nothing is written if the lease had ended: another is at it."""
     tries = col(DeliveryRow.attempts) + 1
     spent = and_(tries >= GIVE_UP_TRIES, col(DeliveryRow.not_before) <= now - GIVE_UP_AFTER)
-    tried = and_(col(DeliveryRow.id).in_(deliveries), _pending())
+    tried = and_(col(DeliveryRow.id).in_(deliveries), has_status(PENDING))
     values = {"attempts": tries, "error": error, "status": case((spent, FAILED), else_=PENDING)}
     rest = {**_FREED, "failures": col(ChannelRow.failures) + 1, "error": error, "resume_at": resume_at}
     async with writing(engine) as connection:
@@ -192,7 +196,7 @@ async def waiting(engine: AsyncEngine, now: datetime) -> Waiting:
         func.count().filter(due),
         func.count().filter(~due),
         func.min(case((due, col(row.not_before)))),
-    ).where(_pending())
+    ).where(has_status(PENDING))
     async with reading(engine) as connection:
         found = (await connection.execute(query)).one()
     return Waiting(*found)
@@ -276,9 +280,9 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return and_(unleased, or_(col(ChannelRow.resume_at).is_(None), col(ChannelRow.resume_at) <= now))
 
 
-def _pending() -> ColumnElement[bool]:
-    """Not as a parameter: SQLite must see that the partial index serves it."""
-    return col(DeliveryRow.status) == literal_column("'pending'")
+def has_status(status: Status) -> ColumnElement[bool]:
+    """Not as a parameter: SQLite must see that a partial index serves it."""
+    return col(DeliveryRow.status) == literal_column(f"'{status}'")
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""`make bench`: runs all benchmarks or the ones that are named, and writes what they found to bench/results/.
+"""`make bench`: runs all benchmarks or the ones that are named, writes bench/results/, then docs/performance.md.
 
 make bench                          everything, some 25 minutes on a quiet machine, the reads apart
 make bench ARGS="floor peer"        these; the other figures of latest.json stay, each with its own date
@@ -47,6 +47,10 @@ def main() -> int:
         written = results.save(folder, run, {name: outcome})
         print(json.dumps({name: outcome.figures, "size": outcome.size}, ensure_ascii=False))
         say(f"{name} done, see {written[-1]}")
+    if folder == results.FOLDER:
+        from bench import report  # matplotlib takes a second that a trial need not pay
+
+        say(f"written: {', '.join(path.name for path in report.write())}")
     return 1 if failed else 0
 
 

@@ -71,7 +71,9 @@ def measure(*, quick: bool) -> Outcome:
         "command_p50_ratio_at_1": part(widths, "1")["command_p50_ratio"],
     }
     size: Json = {"lives": lives[MAIN], "at_once": MAIN, "pairs": pairs, "calls_per_life": 1 + COMMANDS}
-    return Outcome(size, figures, {"by_width": widths, "lives_by_width": {str(w): n for w, n in lives.items()}})
+    alone: Json = {"lives": lives[1], "at_once": 1, "pairs": pairs}
+    details: Json = {"by_width": widths, "lives_by_width": {str(width): count for width, count in lives.items()}}
+    return Outcome(size, figures, details, {"command_p50_ratio_at_1": alone})
 
 
 async def _measure(stack: Stack, worker: psutil.Process, lives: dict[int, int], pairs: int) -> Json:

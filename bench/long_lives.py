@@ -48,11 +48,8 @@ def measure(*, quick: bool) -> Outcome:
         name: exponent(sizes, [_number(restarts, size, name) for size in sizes])
         for name in ("first_command_s", "worker_mb")
     }
-    return Outcome(
-        {"open_cases": sizes[-1], "commands": commands},
-        figures,
-        {"restart_by_open_cases": restarts, "restart_exponent": growth, "long_case": life},
-    )
+    details: Json = {"restart_by_open_cases": restarts, "restart_exponent": growth, "long_case": life}
+    return Outcome({"open_cases": sizes[-1]}, figures, details, {"long_case_last_to_first": {"commands": commands}})
 
 
 def _number(found: Json, size: int, name: str) -> float:

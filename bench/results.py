@@ -28,11 +28,15 @@ PROMISED = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a benchmark found. `figures` go to the top of the file; `size` is what they were measured with."""
+    """What a benchmark found. `figures` go to the top of the file; `size` is what they were measured with.
+
+    `sizes` are of those figures that were measured with something else.
+    """
 
     size: Json
     figures: Json = field(default_factory=dict)
     details: Json = field(default_factory=dict)
+    sizes: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def merged(before: Mapping[str, object], run: Run, outcomes: Mapping[str, Outcom
     for name, outcome in outcomes.items():
         document |= outcome.figures
         for figure in outcome.figures:
-            part(document, "sizes")[figure] = outcome.size
+            part(document, "sizes")[figure] = outcome.sizes.get(figure, outcome.size)
             part(document, "runs")[figure] = {"benchmark": name, **run.origin}
         part(document, "details")[name] = {
             **run.origin,

@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     )
 
     max_cached_workflows: int = Field(
-        2000, ge=0, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."
+        2000, ge=1, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."
     )
     sandbox: bool = Field(
         default=False,

@@ -36,6 +36,8 @@ _UNDER_THE_NEW_BUILD = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 class CaseWorkflow:
     @workflow.init
     def __init__(self, start: i.CaseInput) -> None:
+        if start.manners > i.MANNERS:  # no ApplicationError, which would end the case: it waits
+            raise RuntimeError(f"a case of a later release: manners {start.manners}, this worker knows {i.MANNERS}")
         self._manners = start.manners
         self._ledger: tuple[i.Handled, ...] = ()
         self._rewrite = False

@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
 
-.PHONY: help setup up demo check advisories test histories keep bench fuzz docs lock clean
+.PHONY: help setup up demo check advisories test histories keep bench chaos fuzz docs lock clean
 
 help: ## 列出所有命令 lists these
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -55,6 +55,9 @@ keep: setup ## 保留一个版本的工作进程 keeps a tagged release's worker
 
 bench: setup ## 测量性能 measures, into bench/results; make bench ARGS="floor --quick"
 	$(BIN)/python -m bench $(ARGS)
+
+chaos: setup ## 故障演练 breaks everything while clients work, then judges; make chaos ARGS="--seconds 3600 --seed 7"
+	$(BIN)/python -m chaos $(ARGS)
 
 fuzz: setup ## 模糊测试 tries parsers and API with what nobody would send; make fuzz ARGS="--minutes 60"
 	$(BIN)/python -m fuzz $(ARGS)

@@ -34,7 +34,13 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
         "--store", choices=("both", "sqlite", "postgres"), default="both", help="half the time for each"
     )
     parser.add_argument("--only", nargs="*", default=[], choices=list(KINDS), help="these kinds of trouble alone")
-    parser.add_argument("--plant", choices=list(PLANTS), help="put this fault into the worker: it has to be found")
+    parser.add_argument(
+        "--plant",
+        nargs="*",
+        default=[],
+        choices=list(PLANTS),
+        help="put this fault into the worker: it has to be found",
+    )
     parser.add_argument("--keep", action="store_true", help="leave the folder with logs, journal and databases")
     parser.add_argument("--json", action="store_true", help=f"write the result to {RESULTS.name} in bench/results")
     return parser.parse_args(given)
@@ -58,9 +64,12 @@ def main() -> None:
 
 def _orders(asked: argparse.Namespace) -> list[Order]:
     stores = ("sqlite", "postgres") if asked.store == "both" else (asked.store,)
-    print(f"seed={asked.seed} seconds={asked.seconds:g} store={asked.store} plant={asked.plant or 'none'}", flush=True)
+    print(
+        f"seed={asked.seed} seconds={asked.seconds:g} store={asked.store} plant={','.join(asked.plant) or 'none'}",
+        flush=True,
+    )
     return [
-        Order(store, asked.seconds / len(stores), asked.seed + nth, asked.plant, frozenset(asked.only))
+        Order(store, asked.seconds / len(stores), asked.seed + nth, tuple(asked.plant), frozenset(asked.only))
         for nth, store in enumerate(stores)
     ]
 
@@ -101,7 +110,7 @@ def _result(asked: argparse.Namespace, outcomes: Sequence[Outcome], total: dict[
                 **{
                     name: value
                     for name, value in dataclasses.asdict(outcome.order).items()
-                    if name in {"store", "seconds", "seed", "plant"}
+                    if name in {"store", "seconds", "seed", "plants"}
                 },
                 "troubles": dict(outcome.did),
                 "disk": outcome.disk,

@@ -38,14 +38,14 @@ _TROUBLES = (OSError, RPCError, RuntimeError, sqlite3.Error, psycopg.Error, http
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted. `only`: no other kinds of trouble. `hands`: of the staff, all if 0."""
+    """What is wanted. `only`: no other kinds of trouble. `patience`: seconds to settle in, at most."""
 
     store: str
     seconds: float
     seed: int
-    plant: str | None = None
+    plants: tuple[str, ...] = ()
     only: frozenset[str] = frozenset()
-    hands: int = 0
+    patience: float = TO_SETTLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Campaign:
             await self.database.open()
             stack.push_async_callback(self.database.close)
             self.tokens = await city.found(self.database.url)
-            self.stack = Stack(data, self.database.url, self.folder / "stack.log", self.order.plant)
+            self.stack = Stack(data, self.database.url, self.folder / "stack.log", self.order.plants)
             await self.stack.start()
             stack.push_async_callback(self.stack.stop)
             await self.stack.ready(_TO_START)
@@ -131,7 +131,7 @@ class Campaign:
                 name = f"{user}-{nth}"
                 desk = Desk(user, name, clients[user], self.journal, self.closing, self.given_up)
                 people.append(Person(role, desk, town, Random(f"{self.order.seed}:{name}"), opens=opens))  # noqa: S311 - repeatable
-        return people[: self.order.hands or None]
+        return people
 
     async def _finish(self, people: Sequence[asyncio.Task[None]]) -> None:
         """What was begun is repeated until it is answered."""
@@ -148,14 +148,15 @@ class Campaign:
         began, verdict = time.monotonic(), None
         rules = Rules.read(city.RULES.read_text("utf-8"))
         while True:
+            hopeless = verdict is not None and verdict.hopeless  # looked at twice: an answer may be on its way
             try:
                 verdict = judge(await self._evidence(verdict), rules)
             except _TROUBLES as trouble:
                 self.say(f"证据还拿不到。 no evidence yet: {type(trouble).__name__}: {str(trouble)[:120]}")
-                if verdict is None and time.monotonic() - began > TO_SETTLE:
+                if verdict is None and time.monotonic() - began > self.order.patience:
                     raise
             seconds = time.monotonic() - began
-            if verdict is not None and (verdict.clean or seconds > TO_SETTLE):
+            if verdict is not None and (verdict.clean or hopeless or seconds > self.order.patience):
                 return verdict, seconds
             await asyncio.sleep(_LOOK_AGAIN)
 
@@ -181,7 +182,7 @@ class Campaign:
 
 async def run(order: Order, say: Callable[[str], None], *, keep: bool = False) -> Outcome:
     """In a fresh folder, which is left only if `keep` or if something was found."""
-    folder = Path(tempfile.mkdtemp(prefix="rectify-chaos-", dir="/tmp"))  # noqa: S108 - short, for PostgreSQL's socket
+    folder = Path(tempfile.mkdtemp(prefix="rectify-chaos-", dir="/tmp"))
     outcome = await Campaign(order, folder, say).run()
     if outcome.verdict.clean and not keep:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A disk that can be filled: a small file system of our own under the data folder, or, where nobody may mount one, a limit.
+"""A disk that can be filled: a small file system under the data folder, or, where none may be mounted, a limit.
 
 `enter` has to come first in the life of the process: it starts itself again in a mount namespace of its own, so that
 the file system is seen by nobody else and is gone with us.

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
+import psutil
+
 from chaos.databases import Database, kill_whole
 from chaos.disk import Disk
 from chaos.proxy import Proxy
@@ -34,6 +36,8 @@ KINDS: dict[str, tuple[float, float]] = {
 _SERVER_ONLY = frozenset({"kill-database", "freeze-database"})
 #: Seconds of peace between two: sometimes too few to recover in.
 _PEACE = (0.5, 3.0)
+#: How often, and in which seconds, a victim is looked for.
+_LOOKS, _LOOK_AGAIN = 20, 0.25
 #: Before the first and after the last.
 CALM = 2.0
 
@@ -103,17 +107,29 @@ class Monkey:
             await asyncio.sleep(seconds)
             await self.database.restart()
             return "and started again"
-        victim = self.stack.supervisor() if whom == "everything" else self.stack.child(whom)
-        return "SIGKILL" if send(victim, signal.SIGKILL) else "was not there"
+        return "SIGKILL" if send(await self._victim(whom), signal.SIGKILL) else "was not there"
+
+    async def _victim(self, whom: str) -> psutil.Process | None:
+        """One that is just being started is waited for a little: there is no sport in killing the dead."""
+        find = {"everything": self.stack.supervisor, "database": self.database.server}.get(
+            whom, lambda: self.stack.child(whom)
+        )
+        for _ in range(_LOOKS):
+            if victim := find():
+                return victim
+            await asyncio.sleep(_LOOK_AGAIN)
+        return None
 
     async def _freeze(self, whom: str, seconds: float) -> str:
-        victim = self.database.server() if whom == "database" else self.stack.child(whom)
+        victim = await self._victim(whom)
+        if victim is None:
+            return "was not there"
         each(victim, lambda one: one.send_signal(signal.SIGSTOP))
         try:
             await asyncio.sleep(seconds)
         finally:
             each(victim, lambda one: one.send_signal(signal.SIGCONT))
-        return "SIGSTOP" if victim else "was not there"
+        return "SIGSTOP"
 
     async def _disturb(self, trouble: Trouble) -> str:
         disturbed = {

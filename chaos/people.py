@@ -5,7 +5,7 @@ Their choices come from the seed; the machine's timing decides what they find.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -113,22 +113,22 @@ class Person:
 
     def _body(self, command: str, key: str) -> dict[str, Any]:
         text = {} if command in WITHOUT_TEXT else {TEXT.get(command, REASON): marked("照办", key)}
-        return text | {name: value() for name, value in self._extras(command)}
+        return text | self._extras(command)
 
-    def _extras(self, command: str) -> Iterator[tuple[str, Callable[[], Any]]]:
+    def _extras(self, command: str) -> dict[str, Any]:
         """What a command's body must have beside its text."""
-        if command == "assign":
-            yield "unit", lambda: self.dice.choice(city.UNITS).removeprefix("unit-")
-        elif command == "submit":
-            yield "evidence", lambda: [self.photo]
-        elif command == "inspect":
-            yield "result", lambda: self.dice.choice(("pass", "pass", "pass", "fail", "unable"))
-        elif command in {"decide-extension", "decide-appeal"}:
-            yield "grant", lambda: self.dice.random() < 0.7  # noqa: PLR2004 - a share
-        elif command == "suspend":
-            yield "until", lambda: (datetime.now(UTC) + timedelta(seconds=self.dice.choice((12, 86_400)))).isoformat()
-        elif command == "rate":
-            yield "score", lambda: self.dice.randint(1, 5)
+        dice = self.dice
+        until = datetime.now(UTC) + timedelta(seconds=dice.choice((12, 86_400)))
+        extras: dict[str, dict[str, Any]] = {
+            "assign": {"unit": dice.choice(city.UNITS).removeprefix("unit-")},
+            "submit": {"evidence": [self.photo]},
+            "inspect": {"result": dice.choice(("pass", "pass", "pass", "fail", "unable"))},
+            "decide-extension": {"grant": dice.choice((True, True, False))},
+            "decide-appeal": {"grant": dice.choice((True, True, False))},
+            "suspend": {"until": until.isoformat()},
+            "rate": {"score": dice.randint(1, 5)},
+        }
+        return extras.get(command, {})
 
 
 #: Who is at work, and how often each would rather open a case: (user, role, hands, share).

@@ -17,6 +17,7 @@ from domain.case import Case
 from domain.commands import Command
 from domain.events import Fact
 from domain.record import Record
+from store.recorder import Recorder
 
 _VARIABLE = "CHAOS_PLANT"
 #: Which record is dropped: one of a case that is well under way, so that others follow.
@@ -28,15 +29,16 @@ def drop_recording() -> None:
     from commands import worker
     from settings import Settings
 
+    real: Any = worker
     once = Settings().data / "dropped"
 
-    class Forgetful(worker.Recorder):
+    class Forgetful(Recorder):
         async def record(self, record: Record) -> None:
             if record.case.version >= _DROPPED_VERSION and record.events and _first_time(once):
                 return
             await super().record(record)
 
-    worker.Recorder = Forgetful  # type: ignore[misc]  # that is the fault
+    real.Recorder = Forgetful
 
 
 def _first_time(mark: Path) -> bool:
@@ -67,7 +69,7 @@ def _is_rung(fact: Fact) -> bool:
 
 def lose_command() -> None:
     """Comments and reminders to some cases are answered well and forgotten."""
-    _decide(lambda facts: ())
+    _decide(lambda _: ())
 
 
 def apply_twice() -> None:
@@ -78,13 +80,14 @@ def apply_twice() -> None:
 def _decide(change: Callable[[tuple[Fact, ...]], tuple[Fact, ...]]) -> None:
     from domain import life
 
-    decide = life.decide
+    real: Any = life
+    decide = real.decide
 
     def wrong(case: Case, command: Command, actor: Actor, now: datetime) -> tuple[Fact, ...]:
-        facts = decide(case, command, actor, now)
+        facts: tuple[Fact, ...] = decide(case, command, actor, now)
         return change(facts) if command.name in {"urge", "comment", "supervise"} and _chosen(case.id) else facts
 
-    life.decide = wrong
+    real.decide = wrong
 
 
 def _chosen(case_id: str) -> bool:
@@ -126,7 +129,8 @@ def main() -> None:
     else:
         from commands import worker
 
-        PLANTS[os.environ[_VARIABLE]]()
+        for plant in os.environ[_VARIABLE].split(","):
+            PLANTS[plant]()
         worker.run()
 
 

@@ -1,4 +1,4 @@
-"""`rectify up` as anybody runs it, on free ports, started again when it ends, as a service manager would; and its children."""
+"""`rectify up` as anybody runs it, started again when it ends, as a service manager would; and its children."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,10 +40,10 @@ def free_port() -> int:
 
 
 class Stack:
-    """`plant` names a fault of `chaos.planted` that its worker is to have."""
+    """`plants` name faults of `chaos.planted` that its worker is to have."""
 
-    def __init__(self, data: Path, database: str, log: Path, plant: str | None = None) -> None:
-        self._data, self._database, self._log, self._plant = data, database, log, plant
+    def __init__(self, data: Path, database: str, log: Path, plants: Collection[str] = ()) -> None:
+        self._data, self._database, self._log, self._plants = data, database, log, plants
         self._port, self._temporal = free_port(), free_port()
         self._process: Process | None = None
         self._keeping: asyncio.Task[NoReturn] | None = None
@@ -71,7 +71,7 @@ class Stack:
             await asyncio.sleep(_AGAIN_AFTER)
 
     def _command(self) -> list[str]:
-        how = ["-m", "cli"] if self._plant is None else ["-m", "chaos.planted", "up"]
+        how = ["-m", "cli"] if not self._plants else ["-m", "chaos.planted", "up"]
         ports = ["--port", str(self._port), "--temporal-port", str(self._temporal)]
         return [sys.executable, *how, "up", "--data", str(self._data), *ports]
 
@@ -82,7 +82,7 @@ class Stack:
             "RECTIFY_LOG_LEVEL": "warning",
             "RECTIFY_LOG_FORMAT": "json",
             "RECTIFY_REQUESTS_PER_SECOND": "10000",
-            "CHAOS_PLANT": self._plant or "",
+            "CHAOS_PLANT": ",".join(self._plants),
         }
 
     def supervisor(self) -> psutil.Process | None:
@@ -106,7 +106,7 @@ class Stack:
     async def ready(self, seconds: float) -> None:
         """TimeoutError if it does not get there."""
         async with asyncio.timeout(seconds), httpx.AsyncClient(timeout=2) as client:
-            while not await _answers(client, f"http://{HOST}:{self._port}/readyz"):
+            while not await _answers(client, f"http://{HOST}:{self._port}/readyz"):  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(_PAUSE)
 
     async def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""Says whether the promises were kept. Knows the words of the API and the documents, and nothing of the code under test.
+"""Says whether the promises were kept. Knows the API and the documents, and nothing of the code under test.
 
 `tests/chaos/test_independence.py` holds it to that.
 """

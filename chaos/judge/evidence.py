@@ -1,4 +1,4 @@
-"""What the judge has before it: what clients were told, what Temporal holds, what the tables hold, what the feed said."""
+"""What the judge has before it: what clients were told, what Temporal and the tables hold, what the feed said."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

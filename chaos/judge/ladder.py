@@ -15,7 +15,10 @@ from chaos.judge.evidence import Json
 #: Seconds within which two reckonings count as the same instant.
 TOLERANCE = 0.01
 _SECONDS = {"urgent_hour": 3600.0, "urgent_day": 86_400.0, "natural_day": 86_400.0}
-_ENDS = frozenset({"CaseDismissed", "CaseWithdrawn", "CaseForceClosed", "CaseArchived"})
+#: At which no clock with rungs runs any more.
+_ENDS = frozenset(
+    {"CaseSelfHandled", "InspectionPassed", "CaseDismissed", "CaseWithdrawn", "CaseForceClosed", "CaseArchived"}
+)
 
 
 def instant(text: str) -> float:
@@ -75,7 +78,7 @@ def _rung(table: Json) -> Rung:
 
 @dataclass
 class Period:
-    """One start of one clock. `changes` are what happened to it, in order: a new limit, a pause, its end, a new start."""
+    """One start of one clock. `changes`: a new limit, a pause, its end, a new start, the stop, in order."""
 
     clock: str
     first_seq: int
@@ -117,12 +120,54 @@ class Clocks:
 
     def walk(self, log: Iterable[Json]) -> "Clocks":
         for event in log:
-            handle = getattr(self, "_" + event["fact"]["type"], None)
-            if handle is not None:
-                handle(event, event["fact"], instant(event["at"]))
-            if event["fact"]["type"] in _ENDS:
-                self._stop(instant(event["at"]), *self._going)
+            kind, at = event["fact"]["type"], instant(event["at"])
+            self._begin(kind, event, at)
+            self._change_or_end(kind, event["fact"], at)
         return self
+
+    def _begin(self, kind: str, event: Json, at: float) -> None:
+        fact = event["fact"]
+        match kind:
+            case "CaseOpened":
+                self._limit = seconds(fact["limit"])
+                self._stage("dispatch" if fact.get("trusted") else "intake", event, at)
+            case "CaseVerified":
+                self._stage("dispatch", event, at)
+            case "CaseDispatched":
+                self._lead = fact["unit"]
+                self._stage("acceptance", event, at)
+                self._start("unit", event, at, self._limit)
+            case "CaseReturned":
+                self._lead = None
+                self._stop(at, "unit")
+                self._stage("dispatch", event, at)
+            case "RectificationSubmitted":
+                self._stop(at, "unit")
+                self._stage("inspection", event, at)
+            case "InspectionFailed" | "CaseReopened":
+                self._next_round(event, at)
+
+    def _change_or_end(self, kind: str, fact: Json, at: float) -> None:
+        match kind:
+            case "CaseAccepted":
+                self._stop(instant(fact["accepted_at"]), "acceptance")
+            case "InspectionImpossible":
+                self._change("inspection", at, "restart")
+            case "ExtensionGranted":
+                self._change("unit", at, "limit", seconds(fact["limit"]))
+            case "CaseSuspended":
+                self._change("unit", at, "pause")
+            case "SuspensionEnded":
+                self._change("unit", instant(fact["resumed_at"]), "resume")
+            case _ if kind in _ENDS:
+                self._stop(at, *self._going)
+
+    def _next_round(self, event: Json, at: float) -> None:
+        self._stop(at, *self._going)
+        if self._lead is None:
+            self._stage("dispatch", event, at)
+        else:
+            self._start("unit", event, at, seconds(event["fact"]["limit"]))
 
     def _start(self, clock: str, event: Json, at: float, limit: float) -> None:
         self._stop(at, clock)
@@ -143,57 +188,6 @@ class Clocks:
             if period is not None:
                 period.changes.append((at, "stop", 0.0))
                 period.stopped = True
-
-    def _CaseOpened(self, event: Json, fact: Json, at: float) -> None:
-        self._limit = seconds(fact["limit"])
-        self._stage("dispatch" if fact.get("trusted") else "intake", event, at)
-
-    def _CaseSelfHandled(self, event: Json, fact: Json, at: float) -> None:
-        self._stop(at, *self._going)
-
-    def _CaseVerified(self, event: Json, fact: Json, at: float) -> None:
-        self._stage("dispatch", event, at)
-
-    def _CaseDispatched(self, event: Json, fact: Json, at: float) -> None:
-        self._lead = fact["unit"]
-        self._stage("acceptance", event, at)
-        self._start("unit", event, at, self._limit)
-
-    def _CaseAccepted(self, event: Json, fact: Json, at: float) -> None:
-        self._stop(instant(fact["accepted_at"]), "acceptance")
-
-    def _CaseReturned(self, event: Json, fact: Json, at: float) -> None:
-        self._lead = None
-        self._stop(at, "unit")
-        self._stage("dispatch", event, at)
-
-    def _RectificationSubmitted(self, event: Json, fact: Json, at: float) -> None:
-        self._stop(at, "unit")
-        self._stage("inspection", event, at)
-
-    def _InspectionImpossible(self, event: Json, fact: Json, at: float) -> None:
-        self._change("inspection", at, "restart")
-
-    def _InspectionPassed(self, event: Json, fact: Json, at: float) -> None:
-        self._stop(at, *self._going)
-
-    def _InspectionFailed(self, event: Json, fact: Json, at: float) -> None:
-        self._stop(at, *self._going)
-        if self._lead is None:
-            self._stage("dispatch", event, at)
-        else:
-            self._start("unit", event, at, seconds(fact["limit"]))
-
-    _CaseReopened = _InspectionFailed
-
-    def _ExtensionGranted(self, event: Json, fact: Json, at: float) -> None:
-        self._change("unit", at, "limit", seconds(fact["limit"]))
-
-    def _CaseSuspended(self, event: Json, fact: Json, at: float) -> None:
-        self._change("unit", at, "pause")
-
-    def _SuspensionEnded(self, event: Json, fact: Json, at: float) -> None:
-        self._change("unit", instant(fact["resumed_at"]), "resume")
 
 
 def wrong_rungs(log: Sequence[Json], rules: Rules, now: float) -> Iterator[tuple[str, str]]:

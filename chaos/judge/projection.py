@@ -130,10 +130,25 @@ def _feed(feed: Feed, events: Sequence[EventLine]) -> Iterator[Finding]:
     there = {row.position: (row.case, row.seq, row.type) for row in events if row.position <= feed.position}
     for position in there.keys() - heard.keys():
         yield Finding("out_of_order", there[position][0], f"position {position} came after the feed had passed it")
-    for position in heard.keys() - there.keys():
+    for position in heard.keys() - there.keys() - withdrawn(feed, events):
         yield Finding(
             "differing", heard[position][0], f"the feed told position {position}, which is not there any more"
         )
     for position in heard.keys() & there.keys():
         if heard[position] != there[position]:
             yield Finding("differing", heard[position][0], f"the feed told position {position} otherwise")
+
+
+def withdrawn(feed: Feed, events: Sequence[EventLine]) -> set[int]:
+    """Positions that were told and then taken back: the case went on, further behind in the feed, from that number.
+
+    docs/reliability.md: an event with a number that a case has had takes back what was told of it from there on.
+    """
+    there = {row.position for row in events}
+    lowest: dict[str, int] = {}
+    found = set()
+    for each in reversed(feed.heard):
+        if each.position not in there and lowest.get(each.case, each.seq + 1) <= each.seq:
+            found.add(each.position)
+        lowest[each.case] = min(each.seq, lowest.get(each.case, each.seq))
+    return found

@@ -1,4 +1,4 @@
-"""Cases as Temporal has them: the raw histories of all runs, decoded as the JSON they are, and the workflow's own answers.
+"""Cases as Temporal has them: the raw histories of all runs, and what the workflow answers, as plain JSON.
 
 With Temporal's client alone: no model, no converter and no word of the code under test.
 """

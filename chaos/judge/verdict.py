@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from chaos.judge import commands, projection
 from chaos.judge.evidence import Evidence, Finding, Truth
-from chaos.judge.lean import DEFAULTS
 from chaos.judge.ladder import Rules, wrong_rungs
+from chaos.judge.lean import DEFAULTS
 from chaos.judge.states import ENDED, Life
 
 #: `lost`: acknowledged, and not there. `duplicated`: there more than once. `ghosts`: refused, and there all the same.
@@ -26,6 +26,8 @@ KINDS = (
     "illegal",
     "differing",
 )
+#: What no waiting mends: it is so in the truth itself, or has been said to a client.
+FINAL = frozenset({"lost", "ghosts", "wrong_answers", "rungs_twice", "illegal"})
 #: Seconds by which a rung may be late in a case that goes on running, before it counts as not fired.
 LATENESS = 5.0
 
@@ -49,6 +51,10 @@ class Verdict:
     @property
     def suspects(self) -> frozenset[str]:
         return frozenset(finding.case for finding in self.findings if finding.case is not None)
+
+    @property
+    def hopeless(self) -> bool:
+        return any(finding.kind in FINAL for finding in self.findings)
 
     def line(self) -> str:
         return " ".join(f"{name}={number}" for name, number in (self.figures | self.counts).items())
@@ -88,6 +94,7 @@ def _figures(evidence: Evidence) -> dict[str, int]:
         "ended": sum(not truth.running for truth in evidence.truths.values()),
         "events": sum(len(truth.log) for truth in evidence.truths.values()),
         "rungs": rungs,
+        "taken_back": len(projection.withdrawn(evidence.feed, evidence.lists.events)),
     }
 
 

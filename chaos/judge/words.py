@@ -1,4 +1,4 @@
-"""Which event a command leaves behind, and where a client's own mark is found in it. From docs/states.md and the API."""
+"""Which event a command leaves behind, and where a client's own mark is in it. From docs/states.md and the API."""
 
 import re
 from collections.abc import Iterator

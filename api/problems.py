@@ -116,6 +116,8 @@ def problem(request: Request, status: int, code: str, params: Mapping[str, Any])
     headers = {"Content-Language": lang, "Vary": "Accept-Language"}
     if status in {429, 503}:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if status == RectifyError.status:
+        headers["Connection"] = "close"  # uvicorn does so after an error that nobody caught, and says nothing
     if status == Unauthenticated.status:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(document(status, code, params, lang), status, headers, MEDIA_TYPE)

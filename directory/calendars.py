@@ -92,7 +92,7 @@ def parse_calendar(text: str) -> Calendar:
 def dump_calendar(calendar: Calendar) -> str:
     """TOML that `parse_calendar` reads back to an equal calendar."""
     lines = [
-        f"id = {json.dumps(calendar.id, ensure_ascii=False)}",
+        f"id = {_quoted(calendar.id)}",
         f"version = {calendar.version}",
         f'zone = "{calendar.zone}"',
         f"official_through = {calendar.official_through}",
@@ -102,6 +102,11 @@ def dump_calendar(calendar: Calendar) -> str:
     for season in calendar.seasons:
         lines += ["", "[[seasons]]", f'from = "{season.from_}"', "[seasons.weekdays]", *_dump_week(season)]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """JSON's escapes are TOML's too; only DEL is one character that needs none there."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _dump_week(season: Season) -> Iterator[str]:

@@ -32,7 +32,7 @@ _OUTAGES = (SQLAlchemyError, OSError, TimeoutError)
 #: Seconds between two looks at the tables, and between two tries to write down what came of a message.
 LOOK_EVERY, _WRITE_AGAIN = 1.0, 0.5
 #: Seconds a stop waits for messages on their way; afterwards they are sent again when their lease ends.
-GRACE = 1.5
+GRACE = 1.0
 _NO_CITY = ZoneInfo("UTC")
 
 #: Takes address, title and body; None is a yes, text a no.

@@ -168,28 +168,28 @@ def _used(stack: Stack) -> int:
 
 
 async def _submitted(people: People, case: str, unit: str) -> None:
-    await people.units[unit].post(f"{case}/submit", {"note": "清理完毕", "evidence": people.evidence})
+    await people.units[unit].insist(f"{case}/submit", {"note": "清理完毕", "evidence": people.evidence})
 
 
 async def _inspected(people: People, case: str, result: str) -> None:
-    await people.inspector.post(f"{case}/inspect", {"result": result, "note": "现场核查"})
+    await people.inspector.insist(f"{case}/inspect", {"result": result, "note": "现场核查"})
 
 
 async def _extended(people: People, case: str, unit: str) -> None:
-    await people.units[unit].post(f"{case}/request-extension", {"reason": "连日下雨"})
-    await people["supervisor"].post(f"{case}/decide-extension", {"grant": True, "reason": "情况属实"})
+    await people.units[unit].insist(f"{case}/request-extension", {"reason": "连日下雨"})
+    await people["supervisor"].insist(f"{case}/decide-extension", {"grant": True, "reason": "情况属实"})
 
 
 async def four_calls(people: People, case: str, unit: str) -> None:
     """Accepted, submitted, passed: what most cases are."""
-    await people.units[unit].post(f"{case}/accept", {})
+    await people.units[unit].insist(f"{case}/accept", {})
     await _submitted(people, case, unit)
     await _inspected(people, case, "pass")
 
 
 async def six_commands(people: People, case: str, unit: str) -> None:
     """Accepted, extended, failed once, passed: as in the tests' stored histories."""
-    await people.units[unit].post(f"{case}/accept", {})
+    await people.units[unit].insist(f"{case}/accept", {})
     await _extended(people, case, unit)
     await _submitted(people, case, unit)
     await _inspected(people, case, "fail")
@@ -199,17 +199,17 @@ async def six_commands(people: People, case: str, unit: str) -> None:
 
 async def urged(times: int, people: People, case: str, unit: str) -> None:
     for _ in range(times):
-        await people["supervisor"].post(f"{case}/urge", {"note": "请尽快处理"})
+        await people["supervisor"].insist(f"{case}/urge", {"note": "请尽快处理"})
     await four_calls(people, case, unit)
 
 
 async def long(people: People, case: str, unit: str) -> None:
-    await people.units[unit].post(f"{case}/accept", {})
+    await people.units[unit].insist(f"{case}/accept", {})
     for number in range(1, ROUNDS + 1):
         if number <= EXTENSIONS:
             await _extended(people, case, unit)
         for _ in range(URGES // ROUNDS):
-            await people["supervisor"].post(f"{case}/urge", {"note": "请尽快处理"})
+            await people["supervisor"].insist(f"{case}/urge", {"note": "请尽快处理"})
         await _submitted(people, case, unit)
         await _inspected(people, case, "pass" if number == ROUNDS else "fail")
 

@@ -87,7 +87,7 @@ async def _measure(stack: Stack, worker: psutil.Process, lives: dict[int, int], 
         for _ in range(pairs):
             rates = await theirs.turn(count, width), await ours.turn(count, width)
             say(f"floor, {width} at once: bare {rates[0]:.1f} lives/s, ours over HTTP {rates[1]:.1f}")
-        found[str(width)] = _compared(theirs, ours)
+        found[str(width)] = {**_compared(theirs, ours), "repeated_so_far": people.repeated}
     people.close()
     return found
 

@@ -124,15 +124,20 @@ class People:
 
     async def live(self, log: Log) -> None:
         with timed(log.openings):
-            opened = await self.officer.post("/cases", self.report)
+            opened = await self.officer.insist("/cases", self.report)
         case, unit = f"/cases/{opened['id']}", self.units[str(opened["lead_unit"])]
         with timed(log.commands):
-            await unit.post(f"{case}/accept", {})
+            await unit.insist(f"{case}/accept", {})
         with timed(log.commands):
-            await unit.post(f"{case}/submit", {"note": "已清运", "evidence": self.evidence})
+            await unit.insist(f"{case}/submit", {"note": "已清运", "evidence": self.evidence})
         with timed(log.commands):
-            closed = await self.inspector.post(f"{case}/inspect", {"result": "pass", "note": "合格"})
+            closed = await self.inspector.insist(f"{case}/inspect", {"result": "pass", "note": "合格"})
         assert closed["stage"] == "closure", closed
+
+    @property
+    def repeated(self) -> int:
+        """Requests that were made once more, because the server could not answer in time."""
+        return sum(caller.repeated for caller in self._callers.values())
 
     def close(self) -> None:
         for caller in self._callers.values():

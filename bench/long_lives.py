@@ -4,11 +4,9 @@ Killed with SIGKILL, the supervisor starts it again; then a client repeats one c
 answered. The long case is given one command after the other, over several continue-as-new.
 """
 
-import asyncio
 import random
 import signal
 import time
-import uuid
 from collections.abc import Sequence
 from itertools import accumulate
 from statistics import median
@@ -20,7 +18,6 @@ from bench.progress import say
 from bench.results import Outcome
 from bench.stack import Stack, embedded, memory_mb
 from bench.watch import Watch, watching
-from bench.wire import Refused
 from workflows.client import CaseEngine
 
 OPEN, OPEN_QUICK = (2_000, 6_000, 20_000), (40, 80, 160)
@@ -28,8 +25,6 @@ COMMANDS, COMMANDS_QUICK = 5_000, 150
 _AT_ONCE = 40
 #: Commands after the restart, each to a case picked at random: most of them have to be replayed.
 _AFTERWARDS = 100
-_AGAIN = 0.05
-_PATIENCE = 120.0
 
 
 def measure(*, quick: bool) -> Outcome:
@@ -117,17 +112,7 @@ async def _first_answer(people: People, case: str) -> float:
 
 
 async def _answered(people: People, case: str) -> None:
-    """However often it has to be asked: the same command, by its key."""
-    key, deadline = uuid.uuid4().hex, time.monotonic() + _PATIENCE
-    while True:
-        try:
-            await people["supervisor"].post(f"/cases/{case}/urge", {"note": "请尽快处理"}, key)
-        except Refused as refused:
-            if not refused.worth_repeating or time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(_AGAIN)
-        else:
-            return
+    await people["supervisor"].insist(f"/cases/{case}/urge", {"note": "请尽快处理"})
 
 
 async def _long_case(stack: Stack, commands: int) -> Json:

@@ -6,6 +6,7 @@ Understands what our API and the peer's send, a body with `Content-Length`, and 
 
 import asyncio
 import contextlib
+import time
 import uuid
 from dataclasses import dataclass
 from typing import Self
@@ -17,6 +18,7 @@ from bench.figures import Json
 
 _SERVER_ERRORS = 500
 _PATIENCE = 60.0
+_AGAIN = 0.05
 
 
 class Refused(Exception):
@@ -57,11 +59,25 @@ class Caller:
             f"Host: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\nAccept: application/json\r\n"
         )
         self._idle: list[_Line] = []
+        #: How often it had to insist.
+        self.repeated = 0
 
     async def post(self, path: str, document: Json, key: str | None = None) -> Json:
         """Refused unless it is answered with 2xx. `key`: the Idempotency-Key, otherwise one that nobody else has."""
         head = f"Content-Type: application/json\r\nIdempotency-Key: {key or uuid.uuid4().hex}\r\n"
         return await self._ask("POST", path, head, orjson.dumps(document))
+
+    async def insist(self, path: str, document: Json) -> Json:
+        """As `post`, but asks again, with the same key, while the server says that it cannot just now."""
+        key, deadline = uuid.uuid4().hex, time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return await self.post(path, document, key)
+            except Refused as refused:
+                if not refused.worth_repeating or time.monotonic() > deadline:
+                    raise
+            self.repeated += 1
+            await asyncio.sleep(_AGAIN)
 
     async def upload(self, path: str, content: bytes, name: str, media_type: str) -> Json:
         border = uuid.uuid4().hex

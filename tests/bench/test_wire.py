@@ -61,3 +61,15 @@ class TestACaller:
             with pytest.raises(Refused) as refused:
                 await caller.post("/", {"a": 1})
         assert refused.value.worth_repeating is worth
+
+    async def test_insists_with_the_same_key_on_what_is_worth_repeating(self) -> None:
+        answers = answer("503 Service Unavailable", "{}"), answer("200 OK", '{"id": "1"}')
+        async with server(*answers) as (url, heard), Caller(url) as caller:
+            assert await caller.insist("/", {"a": 1}) == {"id": "1"}
+            assert caller.repeated == 1
+        assert heard[0] == heard[1]
+
+    async def test_does_not_insist_on_what_is_refused(self) -> None:
+        async with server(answer("409 Conflict", "{}")) as (url, _), Caller(url) as caller:
+            with pytest.raises(Refused):
+                await caller.insist("/", {"a": 1})

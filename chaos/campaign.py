@@ -28,7 +28,7 @@ from chaos.judge.verdict import Verdict, judge
 from chaos.monkey import Monkey, plan
 from chaos.people import STAFF, Person, Town
 from chaos.proxy import Proxy
-from chaos.stack import HOST, Stack, free_port
+from chaos.stack import HOST, Stack
 
 #: Seconds: to come up; to answer what was begun; to write down what is known. A recording is tried every 30 s at least.
 _TO_START, TO_ANSWER, TO_SETTLE = 60.0, 60.0, 75.0
@@ -89,7 +89,7 @@ class Campaign:
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[str]:
         """Everything is up and the proxy listens at the address."""
-        data, port = self.folder / "data", free_port()
+        data = self.folder / "data"
         async with contextlib.AsyncExitStack() as stack:
             self.disk = Disk(data)
             stack.callback(self.disk.close)
@@ -102,7 +102,7 @@ class Campaign:
             stack.push_async_callback(self.stack.stop)
             await self.stack.ready(_TO_START)
             self.proxy = Proxy(HOST, self.stack.port)
-            await stack.enter_async_context(self.proxy.listening(HOST, port))
+            port = await stack.enter_async_context(self.proxy.listening(HOST))
             self.journal = Journal(stack.enter_context((self.folder / "journal.jsonl").open("wb")))
             yield f"http://{HOST}:{port}"
 

@@ -68,16 +68,16 @@ def _is_rung(fact: Fact) -> bool:
 
 
 def lose_command() -> None:
-    """Comments and reminders to some cases are answered well and forgotten."""
-    _decide(lambda _: ())
+    """Urges are answered well in some cases, and forgotten."""
+    _decide(frozenset({"urge"}), lambda _: ())
 
 
 def apply_twice() -> None:
-    """They happen twice."""
-    _decide(lambda facts: facts + facts)
+    """Comments happen twice in some cases."""
+    _decide(frozenset({"comment"}), lambda facts: facts + facts)
 
 
-def _decide(change: Callable[[tuple[Fact, ...]], tuple[Fact, ...]]) -> None:
+def _decide(commands: frozenset[str], change: Callable[[tuple[Fact, ...]], tuple[Fact, ...]]) -> None:
     from domain import life
 
     real: Any = life
@@ -85,7 +85,7 @@ def _decide(change: Callable[[tuple[Fact, ...]], tuple[Fact, ...]]) -> None:
 
     def wrong(case: Case, command: Command, actor: Actor, now: datetime) -> tuple[Fact, ...]:
         facts: tuple[Fact, ...] = decide(case, command, actor, now)
-        return change(facts) if command.name in {"urge", "comment", "supervise"} and _chosen(case.id) else facts
+        return change(facts) if command.name in commands and _chosen(case.id) else facts
 
     real.decide = wrong
 

@@ -21,10 +21,11 @@ class Proxy:
         self.dropped = 0
 
     @contextlib.asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._connected, host, port)
+    async def listening(self, host: str) -> AsyncIterator[int]:
+        """Its port."""
+        server = await asyncio.start_server(self._connected, host, 0)
         try:
-            yield
+            yield server.sockets[0].getsockname()[1]
         finally:
             self.heal()
             server.close()

@@ -137,4 +137,4 @@ class Life:
             self.round += 1
             self.stage = "rectification" if self.lead else "assignment"
         elif kind in {"RectificationSubmitted", "CoUnitSubmitted", "MilestoneReported", "CaseSelfHandled"}:
-            self.fixers.add(by["user"])
+            self.fixers.add(by.get("user", ""))

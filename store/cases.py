@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, and_, exists, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -19,7 +19,7 @@ from store import text_index
 from store.database import reading
 from store.pages import Order, Page, page
 from store.rows import words
-from store.scope import in_subtree, visible
+from store.scope import answers, in_subtree, visible
 from store.tables import CaseRow, CaseUnitRow, EventRow, RulebookRow
 
 Sort = Literal["opened_at", "-opened_at", "due_at", "-due_at", "updated_at", "-updated_at"]
@@ -100,13 +100,16 @@ async def search(
             where = and_(where, text_index.contains(connection.dialect.name, sought))
             few = await text_index.among_few(connection, sought)
             if few is not None:
-                where = and_(where, col(CaseRow.id).in_(few), _unit_is(wanted.unit))
+                where = and_(where, col(CaseRow.id).in_(few), _with_unit(wanted))
                 return await page(connection, _order(wanted, CaseRow), where, cursor, limit, few=True)
         unit = await _by_unit(connection, wanted, viewer)
-        if unit is None:
-            return await page(connection, _order(wanted, CaseRow), and_(where, _unit_is(wanted.unit)), cursor, limit)
-        mine = and_(col(CaseUnitRow.unit) == unit, col(CaseUnitRow.case_id) == col(CaseRow.id))
-        return await page(connection, _order(wanted, CaseUnitRow), and_(where, mine), cursor, limit)
+        if unit is not None:
+            return await page(
+                connection, _order(wanted, CaseUnitRow), and_(where, _answered(wanted, unit)), cursor, limit
+            )
+        few = await _of_few(connection, wanted)
+        where = and_(where, _with_unit(wanted) if few is None else col(CaseRow.id).in_(few))
+        return await page(connection, _order(wanted, CaseRow), where, cursor, limit, few=few is not None)
 
 
 def _order(wanted: CaseFilter, table: type[CaseRow | CaseUnitRow]) -> Order:
@@ -126,12 +129,24 @@ async def _by_unit(connection: AsyncConnection, wanted: CaseFilter, viewer: Acto
     return None if await connection.scalar(select(own)) else viewer.unit
 
 
-def _unit_is(unit: str | None) -> ColumnElement[bool]:
-    """Leads or helps with it."""
-    if unit is None:
-        return true()
-    cases = select(col(CaseUnitRow.case_id)).where(col(CaseUnitRow.unit) == unit)
-    return col(CaseRow.id).in_(cases)
+def _answered(wanted: CaseFilter, unit: str) -> ColumnElement[bool]:
+    """Said of `case_units`, so that its indexes begin."""
+    mine = and_(col(CaseUnitRow.unit) == unit, col(CaseUnitRow.case_id) == col(CaseRow.id))
+    return mine if wanted.category is None else and_(mine, col(CaseUnitRow.category) == wanted.category)
+
+
+async def _of_few(connection: AsyncConnection, wanted: CaseFilter) -> Select[str] | None:
+    """The ids of the unit's cases, if these are few; else they are soon met in any order."""
+    running = wanted.stages and RUNNING.issuperset(wanted.stages)
+    if wanted.unit is None or running:
+        return None
+    ids = select(col(CaseUnitRow.case_id)).where(col(CaseUnitRow.unit) == wanted.unit)
+    counted = select(func.count()).select_from(ids.limit(text_index.FEW + 1).subquery())
+    return ids if (await connection.scalar(counted) or 0) <= text_index.FEW else None
+
+
+def _with_unit(wanted: CaseFilter) -> ColumnElement[bool]:
+    return true() if wanted.unit is None else answers(wanted.unit)
 
 
 def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:

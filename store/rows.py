@@ -97,8 +97,5 @@ def _evidence(record: Record) -> list[Row]:
 
 def _units(case: Snapshot) -> list[Row]:
     units = dict.fromkeys((case.lead_unit, *case.co_units))
-    return [
-        {"case_id": case.id, "unit": unit, "lead": unit == case.lead_unit, "opened_at": case.opened_at}
-        for unit in units
-        if unit
-    ]
+    common = {"case_id": case.id, "opened_at": case.opened_at, "category": case.category}
+    return [{**common, "unit": unit, "lead": unit == case.lead_unit} for unit in units if unit]

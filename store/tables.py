@@ -104,15 +104,22 @@ class CaseRow(SQLModel, table=True):
 
 
 class CaseUnitRow(SQLModel, table=True):
-    """The units that answer for a case: the lead and the co-units. `opened_at` is the case's: their lists go by it."""
+    """The units that answer for a case: the lead and the co-units.
+
+    `opened_at` and `category` are the case's, and never change: a unit's lists go by them.
+    """
 
     __tablename__ = "case_units"
-    __table_args__ = (Index("ix_case_units_unit", "unit", "opened_at", "case_id"),)
+    __table_args__ = (
+        Index("ix_case_units_unit", "unit", "opened_at", "case_id"),
+        Index("ix_case_units_category", "unit", "category", "opened_at", "case_id"),
+    )
 
     case_id: str = Field(primary_key=True, foreign_key="cases.id", ondelete="CASCADE", sa_type=Key)
     unit: str = Field(primary_key=True)
     lead: bool
     opened_at: datetime = Field(sa_type=Instant)
+    category: str
 
 
 class EventRow(SQLModel, table=True):

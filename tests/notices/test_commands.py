@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from cli import app
@@ -11,6 +12,11 @@ from tests.notices.office import Office
 from tests.notices.receiver import Receiver
 
 SECRET = "s3cret"
+
+
+@pytest.fixture
+async def engine(file_engine: AsyncEngine) -> AsyncEngine:
+    return file_engine
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,8 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from directory.demo_city import demo_directory
 from domain.policy import Severity
 from notices.deliverer import Deliverer
-from store import directory, migrate
-from store.database import open_engine
+from store import directory
 from store.recorder import Recorder
 from tests.notices.office import Office
 from tests.notices.receiver import Receiver
@@ -30,14 +28,10 @@ from tests.support.records import RULES
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
-    """A file: what is meant here is the process, not the database."""
-    url = f"sqlite:///{tmp_path / 'rectify.db'}"
-    migrate.upgrade(url)
-    engine = open_engine(url)
-    await directory.save(engine, demo_directory(), ROUND_THE_CLOCK, RULES.policy, RULES.ladder)
-    yield engine
-    await engine.dispose()
+async def engine(file_engine: AsyncEngine) -> AsyncEngine:
+    """What is meant here is the process, not the database."""
+    await directory.save(file_engine, demo_directory(), ROUND_THE_CLOCK, RULES.policy, RULES.ladder)
+    return file_engine
 
 
 @pytest.fixture

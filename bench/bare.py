@@ -13,11 +13,13 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
+from settings import Settings
+
 TASK_QUEUE = "floor"
 #: What `live` gives: a case's life here is accept, submit, inspect.
 COMMANDS = 3
-#: As our own worker keeps by default.
-_CACHED = 2000
+#: As our own worker.
+_CACHED: int = Settings.model_fields["max_cached_workflows"].default
 _LATER = timedelta(days=7)
 
 

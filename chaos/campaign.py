@@ -22,7 +22,7 @@ from chaos.desk import Desk, Journal, client
 from chaos.disk import Disk
 from chaos.follower import Follower
 from chaos.judge import tables, truth
-from chaos.judge.evidence import Evidence, Truth
+from chaos.judge.evidence import Evidence, Lists, Truth
 from chaos.judge.ladder import Rules
 from chaos.judge.verdict import Verdict, judge
 from chaos.monkey import Monkey, plan
@@ -113,7 +113,7 @@ class Campaign:
                 await stack.enter_async_context(each)
             self.follower = Follower(clients["admin"])
             following = asyncio.create_task(self.follower.follow(), name="follower")
-            people = [asyncio.create_task(person.work()) for person in self._people(clients)]
+            people = [asyncio.create_task(person.work()) for person in self.people(clients)]
             troubles = plan(
                 self.order.seed, self.order.seconds, server=self.order.store != "sqlite", only=self.order.only
             )
@@ -123,7 +123,7 @@ class Campaign:
             following.cancel()
             await asyncio.wait([following])
 
-    def _people(self, clients: dict[str, httpx.AsyncClient]) -> list[Person]:
+    def people(self, clients: dict[str, httpx.AsyncClient]) -> list[Person]:
         town = Town()
         people = []
         for user, role, hands, opens in STAFF:
@@ -161,15 +161,19 @@ class Campaign:
             await asyncio.sleep(_LOOK_AGAIN)
 
     async def _evidence(self, before: Verdict | None) -> Evidence:
-        """Cases that were found in order are not asked again, unless the lists have moved on."""
+        """Cases that were found in order are not asked again, unless the lists have moved on since."""
         await self._listen()
         lists = await asyncio.to_thread(tables.read, self.database.url)
         told = {each.case for each in self.journal.told if each.acknowledged and each.case}
         wanted = told | lists.cases.keys() | await truth.known_cases(self.stack.temporal)
         suspects = before.suspects if before else frozenset()
-        stale = [case for case in wanted if case not in self.truths or case in suspects]
+        stale = [case for case in wanted if case in suspects or self._is_behind(case, lists)]
         self.truths |= await truth.read(self.stack.temporal, stale)
         return Evidence(self.journal.told, self.truths, lists, self.follower.heard())
+
+    def _is_behind(self, case: str, lists: Lists) -> bool:
+        known, listed = self.truths.get(case), lists.cases.get(case)
+        return known is None or (listed is not None and listed.version != known.snapshot["version"])
 
     async def _listen(self) -> None:
         """To the end of the feed."""
@@ -180,10 +184,12 @@ class Campaign:
                 pass
 
 
-async def run(order: Order, say: Callable[[str], None], *, keep: bool = False) -> Outcome:
+async def run(
+    order: Order, say: Callable[[str], None], *, keep: bool = False, kind: type[Campaign] = Campaign
+) -> Outcome:
     """In a fresh folder, which is left only if `keep` or if something was found."""
     folder = Path(tempfile.mkdtemp(prefix="rectify-chaos-", dir="/tmp"))
-    outcome = await Campaign(order, folder, say).run()
+    outcome = await kind(order, folder, say).run()
     if outcome.verdict.clean and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     return outcome

@@ -56,7 +56,7 @@ def _numbered(where: str, case: str, seqs: Sequence[int]) -> Iterator[Finding]:
     if once != sorted(once):
         yield Finding("out_of_order", case, f"{where}: {once}")
     elif once != list(range(1, len(once) + 1)):
-        yield Finding("differing", case, f"{where} has holes: {once}")
+        yield Finding("differing", case, f"there are holes in {where}: {once}")
 
 
 def _events(case: str, log: Sequence[Json], rows: Sequence[EventLine]) -> Iterator[Finding]:

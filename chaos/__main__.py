@@ -4,19 +4,14 @@ import argparse
 import asyncio
 import dataclasses
 import json
-import os
-import platform
 import random
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from bench import machine
 from chaos import campaign, disk
 from chaos.campaign import Order, Outcome
 from chaos.judge.verdict import worst
@@ -99,9 +94,7 @@ def _total(outcomes: Sequence[Outcome]) -> dict[str, int]:
 
 def _result(asked: argparse.Namespace, outcomes: Sequence[Outcome], total: dict[str, int]) -> dict[str, Any]:
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": version("rectify"),
-        "machine": _machine(),
+        **dataclasses.asdict(machine.this_run()),
         "seed": asked.seed,
         "seconds": asked.seconds,
         "total": total,
@@ -121,16 +114,6 @@ def _result(asked: argparse.Namespace, outcomes: Sequence[Outcome], total: dict[
             }
             for outcome in outcomes
         ],
-    }
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "system": f"{platform.system()} {platform.release()}",
-        "processor": platform.machine(),
-        "cores": os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
-        "python": platform.python_version(),
     }
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 import httpx
 import psycopg
-from temporalio.service import RPCError
+from temporalio.exceptions import TemporalError
 
 from chaos import city
 from chaos.databases import Database, Postgresql, Sqlite
@@ -33,7 +33,9 @@ from chaos.stack import HOST, Stack
 #: Seconds: to come up; to answer what was begun; to write down what is known. A recording is tried every 30 s at least.
 _TO_START, TO_ANSWER, TO_SETTLE = 60.0, 60.0, 75.0
 _LOOK_AGAIN = 2.0
-_TROUBLES = (OSError, RPCError, RuntimeError, sqlite3.Error, psycopg.Error, httpx.HTTPError)
+#: How often in a row what no waiting mends has to be seen: a case that moves while it is read looks odd for once.
+_SURE = 2
+_TROUBLES = (OSError, TemporalError, RuntimeError, sqlite3.Error, psycopg.Error, httpx.HTTPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Campaign:
     truths: dict[str, Truth] = field(default_factory=dict)
 
     async def run(self) -> Outcome:
+        self.say(f"{self.order.store}:")
         async with self._open() as url:
             monkey = Monkey(self.stack, self.database, self.disk, self.proxy, self.say)
             await self._days_work(url, monkey)
@@ -145,18 +148,18 @@ class Campaign:
 
     async def _settle(self) -> tuple[Verdict, float]:
         """Judges until there is nothing to find any more, or it has had long enough to put itself right."""
-        began, verdict = time.monotonic(), None
+        began, verdict, hopeless = time.monotonic(), None, 0
         rules = Rules.read(city.RULES.read_text("utf-8"))
         while True:
-            hopeless = verdict is not None and verdict.hopeless  # looked at twice: an answer may be on its way
             try:
                 verdict = judge(await self._evidence(verdict), rules)
+                hopeless = hopeless + 1 if verdict.hopeless else 0
             except _TROUBLES as trouble:
                 self.say(f"证据还拿不到。 no evidence yet: {type(trouble).__name__}: {str(trouble)[:120]}")
                 if verdict is None and time.monotonic() - began > self.order.patience:
                     raise
             seconds = time.monotonic() - began
-            if verdict is not None and (verdict.clean or hopeless or seconds > self.order.patience):
+            if verdict is not None and (verdict.clean or hopeless == _SURE or seconds > self.order.patience):
                 return verdict, seconds
             await asyncio.sleep(_LOOK_AGAIN)
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
 
 from chaos.judge.evidence import Json, Truth, Update
 from chaos.judge.lean import lean
@@ -28,21 +29,26 @@ async def known_cases(address: str) -> set[str]:
 
 
 async def read(address: str, cases: Iterable[str]) -> dict[str, Truth]:
-    """Raises what Temporal raises; asks again are the caller's business. Cases unknown to it are left out."""
+    """Raises what Temporal raises: asking again is the caller's business. Cases that it does not know are left out."""
     client = await Client.connect(address)
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(case: str) -> Truth:
+    async def one(case: str) -> Truth | None:
         async with gate:
             return await _truth(client, case)
 
     truths = await asyncio.gather(*(one(case) for case in cases))
-    return {truth.case: truth for truth in truths}
+    return {truth.case: truth for truth in truths if truth is not None}
 
 
-async def _truth(client: Client, case: str) -> Truth:
+async def _truth(client: Client, case: str) -> Truth | None:
     handle = client.get_workflow_handle(case)
-    description = await handle.describe(rpc_timeout=_PATIENCE)
+    try:
+        description = await handle.describe(rpc_timeout=_PATIENCE)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
     snapshot: Json = await handle.query("snapshot", rpc_timeout=_PATIENCE)
     runs = await _runs(client, case)
     logs: list[list[Json]] = [

@@ -88,6 +88,10 @@ class TestWhatClientsWereTold:
     def test_so_is_one_that_went_to_another_case(self) -> None:
         assert "lost" in found(with_told(evidence(), "b-1", case="RC-0002"))
 
+    def test_so_is_everything_of_a_case_that_temporal_does_not_know(self) -> None:
+        verdicts = verdict(replace(evidence(), truths={}))
+        assert verdicts.counts["lost"] == verdicts.figures["acknowledged"]
+
     def test_so_is_one_that_history_has_and_the_case_has_not(self) -> None:
         given = evidence(lambda events: events[3].pop("command_id"))
         assert found(given) == {"lost"}

@@ -71,9 +71,11 @@ def loading(engine: Engine) -> Iterator[Connection]:
 
 def sync_engine(url: str) -> Engine:
     """The same database without asyncio, each transaction a writing one from its start."""
-    engine = create_engine(sync_url(url), hide_parameters=True, execution_options={"rectify_writes": True})
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine)
+    options: dict[str, Any] = {"hide_parameters": True, "execution_options": {"rectify_writes": True}}
+    if _driven(url).get_backend_name() == "postgresql":
+        return create_engine(sync_url(url), json_serializer=_as_is, json_deserializer=_text, **options)
+    engine = create_engine(sync_url(url), **options)
+    _prepare_sqlite(engine)
     return engine
 
 

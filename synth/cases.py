@@ -28,7 +28,7 @@ END = datetime(2026, 6, 30, 10, tzinfo=UTC)
 #: A Monday without a holiday near: in its week begin the lives that are cast.
 _MONDAY = date(2026, 3, 9)
 _SHORTEST, _TAIL, _STUCK = 60, 12, 120  # days
-_FEWEST_MOULDS, _MOST_MOULDS = 280, 2500
+_FEWEST_MOULDS, _MOST_MOULDS = 160, 2500
 _ALIKE = 4  # casts of each life that is lived up to the end
 _RESIDENTS = 60_000
 
@@ -80,7 +80,7 @@ class History:
         self._rulebooks: dict[str, Row] = {}
         self._later: list[tuple[datetime, int, Cells]] = []
         self._order = count()
-        self._moulds = self._many_moulds(min(max(cases // 8, _FEWEST_MOULDS), _MOST_MOULDS))
+        self._moulds = self._many_moulds(min(max(cases // 16, _FEWEST_MOULDS), _MOST_MOULDS, cases))
 
     def batches(self, at_least: int = 2_000) -> Iterator[Batch]:
         """Of so many cases, whole days."""

@@ -150,10 +150,7 @@ def _assign(lived: Lived) -> None:
 
 def _rectification(lived: Lived, *, stuck: bool) -> None:
     random = lived.random
-    if not lived.happens(shares.DEEMED_ACCEPTED):
-        lived.give_by(c.Accept(), _unit(lived.case), lived.case.stage_clock, random.uniform(0.02, 0.95))
-    else:
-        lived.pass_to(lived.reached(lived.case.stage_clock, 1.0))
+    _accept(lived)
     for share, ending in ((shares.WITHDRAWN, c.Withdraw(reason="误报")), (shares.FORCE_CLOSED, _FORCED)):
         if lived.happens(share):
             lived.give_by(ending, desk(Role.SUPERVISOR, lived.case), lived.case.unit_clock, random.uniform(0.2, 0.9))
@@ -167,6 +164,16 @@ def _rectification(lived: Lived, *, stuck: bool) -> None:
     _remarks(lived)
     _submit(lived, random.uniform(1.02, 2.6) if lived.happens(shares.LATE) else random.betavariate(2.2, 1.6) * 0.97)
     _inspect(lived)
+
+
+def _accept(lived: Lived) -> None:
+    """In time for the work, even where that has no longer than the acceptance."""
+    latest, silence = lived.reached(lived.case.unit_clock, 0.4), lived.reached(lived.case.stage_clock, 1.0)
+    if lived.happens(shares.DEEMED_ACCEPTED) and silence < latest:
+        lived.pass_to(silence)
+    else:
+        accepted = lived.reached(lived.case.stage_clock, lived.random.uniform(0.02, 0.95))
+        lived.give(c.Accept(), _unit(lived.case), min(accepted, latest))
 
 
 _FORCED = c.ForceClose(reason="拆迁区域，不再整改")

@@ -19,6 +19,7 @@ from synth import shares
 from synth.lives import ADDRESS, DESCRIPTION, ID, REFERENCE, REPORTER, officer, photo
 
 T = TypeVar("T")
+_GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
 
 
 class Weighted(Generic[T]):
@@ -29,7 +30,22 @@ class Weighted(Generic[T]):
         self._sums = list(accumulate(weights.values()))
 
     def draw(self, random: Random) -> T:
-        return self._values[bisect(self._sums, random.random() * self._sums[-1])]
+        return self.at(random.random())
+
+    def at(self, point: float) -> T:
+        """`point` from 0 up to 1."""
+        return self._values[bisect(self._sums, point * self._sums[-1])]
+
+
+class Even:
+    """Points that fill the span from 0 to 1 evenly, however few they are: the multiples of an irrational number."""
+
+    def __init__(self, step: float, random: Random) -> None:
+        self._step, self._point = step, random.random()
+
+    def __next__(self) -> float:
+        self._point = (self._point + self._step) % 1
+        return self._point
 
 
 class Town:
@@ -43,11 +59,13 @@ class Town:
         self._categories = Weighted(_categories(directory.categories))
         random = Random(seed)  # noqa: S311 - nothing secret hangs on it
         self._grids = Weighted({area: random.lognormvariate(0, 0.7) for area in _smallest(directory)})
+        self._nth_category, self._nth_source = Even(_GOLDEN, random), Even(_SILVER, random)
         self._sources, self._severities = Weighted(shares.SOURCES), Weighted(shares.SEVERITIES)
 
     def opening(self, random: Random, at: datetime) -> Opening:
         """What is reported at that instant: resolved as the API would, with marks for what is each case's own."""
-        grid, category, source = self._grids.draw(random), self._categories.draw(random), self._sources.draw(random)
+        grid, category = self._grids.draw(random), self._categories.at(next(self._nth_category))
+        source = self._sources.at(next(self._nth_source))
         actor = self._reporter(random, source, self.directory.path(grid.id))
         found = at - timedelta(seconds=random.randrange(30, 1200))
         before = tuple(photo(number) for number in range(random.choice((0, 1, 1, 2, 2, 3))))

@@ -4,15 +4,20 @@ import subprocess
 import sys
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, text
 from sqlmodel import SQLModel
 
-from store import migrate, tables
-from store.database import sync_url
+from store import cases, migrate, tables
+from store.cases import CaseFilter
+from store.database import loading, open_engine, sync_engine, sync_url
+from store.rows import case_row
+from store.tables import CaseRow
+from tests.support.records import ADMIN, Life
 
 
 def execute(url: str, statement: str) -> None:
@@ -86,3 +91,42 @@ class TestFiles:
     def test_need_no_alembic_to_tell_whether_they_are_needed(self) -> None:
         program = "import sys, store.migrate as m; m.head(); sys.exit('alembic' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - our own program
+
+
+def at(url: str, revision: str) -> None:
+    """Makes the tables of an older release."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate._FOLDER))
+    engine = create_engine(sync_url(url))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+async def searched(url: str, **wanted: object) -> list[str]:
+    engine = open_engine(url)
+    page = await cases.search(engine, CaseFilter.model_validate(wanted), ADMIN)
+    await engine.dispose()
+    return [case.id for case in page.items]
+
+
+class TestAFilledDatabase:
+    """Of release 0.1.0: its cases are found by their words and their units as new ones are."""
+
+    async def test_is_brought_up_with_its_cases(self, database_url: str) -> None:
+        at(database_url, "0001")
+        some = [Life(n).snapshot.model_copy(update={"description": f"井盖丢失{n}"}) for n in range(3)]
+        engine = sync_engine(database_url)
+        with loading(engine) as connection:
+            connection.execute(insert(CaseRow), [case_row(case) for case in some])
+            units = [{"case_id": case.id, "unit": "roads", "lead": True} for case in some]
+            connection.execute(
+                text("INSERT INTO case_units (case_id, unit, lead) VALUES (:case_id, :unit, :lead)"), units
+            )
+        engine.dispose()
+        migrate.upgrade(database_url)
+        ids = sorted((case.id for case in some), reverse=True)
+        assert await searched(database_url, q="井盖") == ids
+        assert await searched(database_url, q="丢失1") == [some[1].id]
+        assert await searched(database_url, unit="roads", category=some[0].category) == ids

@@ -17,7 +17,7 @@ from temporalio.client import WorkflowHandle
 import logs
 from settings import Settings
 from store.database import writing
-from tests.api.lives import LEAD
+from tests.api.lives import LEAD, ended
 from tests.support.stack import Json, Stack
 
 MARK = "隐私标记"
@@ -169,7 +169,7 @@ class TestTemporal:
 
 class TestMetrics:
     async def test_count_routes_and_name_nobody(self, stack: Stack) -> None:
-        await refusals(stack, await stack.open(description=PERSONAL["description"]))
+        await refusals(stack, await stack.recorded(await ended(stack)))
         for path in ("/nowhere/13812345678", f"/cases/{MARK}", "/evidence/x", "/%0a%0d", "/cases/RC-0000-0000-0000/x"):
             await stack.client("admin").get(path)
             for method in ("PROPFIND", "BREW", f"X{len(path)}"):

@@ -27,7 +27,10 @@ _POSITION = re.compile("[0-9]{1,19}")
 
 
 class Feed(BaseModel):
-    """Go on with `next_after`, also when `items` is empty: what the caller may not see is passed over, not repeated."""
+    """Go on with `next_after`, also when `items` is empty: what the caller may not see is passed over, not repeated.
+
+    The end is reached when `next_after` stays what it was.
+    """
 
     items: list[EventView]
     next_after: int

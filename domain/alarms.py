@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from domain import clock as clocks
 from domain import events as e
@@ -42,7 +43,27 @@ _STAGE_CLOCK = {
 }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _This:
+    """A case as a key: by what object it is, for comparing two costs as much as what is looked up."""
+
+    case: Case
+
+    def __hash__(self) -> int:
+        return id(self.case)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _This) and self.case is other.case
+
+
 def next_alarm(case: Case) -> Alarm | None:
+    """Remembered for the states last asked about: a command looks before, after, and once more for the timer."""
+    return _next_alarm(_This(case))
+
+
+@lru_cache(maxsize=1024)
+def _next_alarm(this: _This) -> Alarm | None:
+    case = this.case
     return min(_alarms(case), key=lambda alarm: (alarm.at, alarm.order), default=None)
 
 

@@ -13,7 +13,7 @@ from domain.case import Appeal, AppealState, Case, FiredRung, Outcome, Rating, S
 from domain.clock import Clock
 from domain.events import Event
 from domain.limits import Limit
-from domain.policy import ClockKind, Rules
+from domain.policy import ClockKind, Rules, shared
 
 Changes = dict[str, Any]
 
@@ -315,8 +315,9 @@ def _calendar_changed(case: Case, event: Event, fact: e.CalendarChanged) -> Chan
             return clock
         return clocks.change_calendar(clock, version, event.at)
 
+    rules = Rules(policy=case.rules.policy, ladder=case.rules.ladder, calendar=fact.calendar)
     recalculated = {
-        "rules": Rules(policy=case.rules.policy, ladder=case.rules.ladder, calendar=fact.calendar),
+        "rules": shared(rules),
         "unit_clock": moved(case.unit_clock),
         "stage_clock": moved(case.stage_clock),
     }

@@ -17,6 +17,7 @@ from domain.commands import Command, Opening
 from domain.events import Event, Fact
 from domain.evolve import begin, evolve
 from domain.lifecycle import decide, state_allows
+from domain.policy import shared
 
 Step = tuple[Case, tuple[Event, ...]]
 
@@ -25,8 +26,13 @@ def open_case(report: Opening) -> Step:
     opened, *rest = decisions.opening(report)
     at = report.opened_at
     first = Event(seq=1, at=at, by=report.actor, command_id=report.command_id, fact=opened)
-    case, events = _apply(begin(report.rules, first), tuple(rest), at, report.actor, report.command_id)
+    case, events = _apply(begin(shared(report.rules), first), tuple(rest), at, report.actor, report.command_id)
     return case, (first, *events)
+
+
+def resume(case: Case) -> Case:
+    """A case that was written down and read again."""
+    return case.model_copy(update={"rules": shared(case.rules)})
 
 
 def give(case: Case, command: Command, actor: Actor, now: datetime, command_id: str | None = None) -> Step:
@@ -88,4 +94,4 @@ def provisional(case: Case) -> bool:
     return clocks.provisional(clock, case.rules.calendar, resume_at=case.suspended_until)
 
 
-__all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "snapshot"]
+__all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "resume", "snapshot"]

@@ -8,7 +8,7 @@ import hashlib
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -214,7 +214,18 @@ class Rules(Value):
     ladder: Ladder
     calendar: Calendar
 
+    def __hash__(self) -> int:
+        # Cheap on purpose, like the calendar's. Equality is complete.
+        parts = (self.policy, self.ladder, self.calendar)
+        return hash(tuple((part.id, part.version) for part in parts))
+
     @cached_property
     def digest(self) -> str:
         """Names this exact set of rules; equal rules have equal digests."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=256)
+def shared(rules: Rules) -> Rules:
+    """One object for all cases that go by equal rules: it is large, and what is worked out of it is kept with it."""
+    return rules

@@ -82,12 +82,19 @@ class Campaign:
         async with self._open() as url:
             monkey = Monkey(self.stack, self.database, self.disk, self.proxy, self.say)
             await self._days_work(url, monkey)
-            verdict, seconds = await self._settle()
-            if not verdict.clean:
-                shutil.copytree(self.folder / "data", self.folder / "evidence", ignore=shutil.ignore_patterns("lock"))
+            verdict = None
+            try:
+                verdict, seconds = await self._settle()
+            finally:
+                if verdict is None or not verdict.clean:
+                    self._keep_evidence()
         return Outcome(
             self.order, verdict, Counter(monkey.did), self.disk.way, self.stack.starts, round(seconds, 1), self.folder
         )
+
+    def _keep_evidence(self) -> None:
+        """The disk of the run is gone with it."""
+        shutil.copytree(self.folder / "data", self.folder / "evidence", ignore=shutil.ignore_patterns("lock"))
 
     @contextlib.asynccontextmanager
     async def _open(self) -> AsyncIterator[str]:
@@ -176,7 +183,7 @@ class Campaign:
 
     def _is_behind(self, case: str, lists: Lists) -> bool:
         known, listed = self.truths.get(case), lists.cases.get(case)
-        return known is None or (listed is not None and listed.version != known.snapshot["version"])
+        return known is None or (listed is not None and listed.version != known.snapshot.get("version"))
 
     async def _listen(self) -> None:
         """To the end of the feed."""

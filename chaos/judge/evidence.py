@@ -43,7 +43,10 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A case as Temporal has it at `at` (seconds since 1970): histories of all runs, and what the workflow says."""
+    """A case as Temporal has it at `at` (seconds since 1970): histories of all runs, and what the workflow says.
+
+    `stuck`: why it says nothing; then log and snapshot are empty.
+    """
 
     case: str
     at: float
@@ -51,6 +54,7 @@ class Truth:
     updates: Sequence[Update]
     log: Sequence[Json]
     snapshot: Json
+    stuck: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

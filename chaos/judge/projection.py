@@ -13,7 +13,8 @@ _TOLD = {"CaseDispatched": "unit", "CaseUrged": "unit", "CaseReturned": "dispatc
 def judge(evidence: Evidence) -> Iterator[Finding]:
     lists = evidence.lists
     rows, notices = _rows(lists), _notices(lists)
-    for case in evidence.truths.keys() | lists.cases.keys() | rows.keys():
+    stuck = {case for case, truth in evidence.truths.items() if truth.stuck}
+    for case in (evidence.truths.keys() | lists.cases.keys() | rows.keys()) - stuck:
         yield from _case(evidence.truths.get(case), lists.cases.get(case), rows.get(case, []), case)
         if case in evidence.truths:
             yield from _told(evidence.truths[case], notices.get(case, []))

@@ -6,12 +6,12 @@ With Temporal's client alone: no model, no converter and no word of the code und
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from chaos.judge.evidence import Json, Truth, Update
@@ -49,19 +49,26 @@ async def _truth(client: Client, case: str) -> Truth | None:
         if error.status is RPCStatusCode.NOT_FOUND:
             return None
         raise
-    snapshot: Json = await handle.query("snapshot", rpc_timeout=_PATIENCE)
     runs = await _runs(client, case)
-    logs: list[list[Json]] = [
-        await client.get_workflow_handle(case, run_id=run.id).query("log", rpc_timeout=_PATIENCE) for run in runs
-    ]
-    return Truth(
+    said = Truth(
         case=case,
         at=time.time(),
         running=description.status is WorkflowExecutionStatus.RUNNING,
         updates=[update for run in runs for update in run.updates],
-        log=lean(_joined(logs)),
-        snapshot=lean(snapshot),
+        log=[],
+        snapshot={},
     )
+    try:
+        return await _asked(client, said, runs)
+    except (RPCError, WorkflowQueryFailedError) as error:
+        return replace(said, stuck=str(error))
+
+
+async def _asked(client: Client, said: Truth, runs: Sequence["_Run"]) -> Truth:
+    handles = [client.get_workflow_handle(said.case, run_id=run.id) for run in runs]
+    snapshot: Json = await handles[-1].query("snapshot", rpc_timeout=_PATIENCE)
+    logs: list[list[Json]] = [await handle.query("log", rpc_timeout=_PATIENCE) for handle in handles]
+    return replace(said, at=time.time(), log=lean(_joined(logs)), snapshot=lean(snapshot))
 
 
 def _joined(logs: Sequence[Sequence[Json]]) -> list[Json]:

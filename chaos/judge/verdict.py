@@ -10,11 +10,12 @@ from chaos.judge.ladder import Rules, wrong_rungs
 from chaos.judge.lean import DEFAULTS
 from chaos.judge.states import ENDED, Life
 
-#: `lost`: acknowledged, and not there. `duplicated`: there more than once. `ghosts`: refused, and there all the same.
+#: `stuck`: a case that does not answer; nothing else is asked about it. `lost`: acknowledged, and not there. `duplicated`: there more than once. `ghosts`: refused, and there all the same.
 #: `unanswered`: never answered, however often asked. `wrong_answers`: refusals that cannot be. `rungs_twice`,
 #: `rungs_wrong`: a rung fired again; not, or at another time than it was due. `out_of_order`: of one case or of the
 #: feed. `illegal`: against the table of states. `differing`: lists, notices or feed other than Temporal.
 KINDS = (
+    "stuck",
     "lost",
     "duplicated",
     "ghosts",
@@ -61,13 +62,21 @@ class Verdict:
 
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
-    findings = [*commands.judge(evidence), *projection.judge(evidence)]
-    for truth in evidence.truths.values():
+    findings = [*_stuck(evidence), *commands.judge(evidence), *projection.judge(evidence)]
+    dumb = {truth.case for truth in evidence.truths.values() if truth.stuck}
+    findings = [finding for finding in findings if finding.case not in dumb or finding.kind in {"stuck", "unanswered"}]
+    for truth in (each for each in evidence.truths.values() if not each.stuck):
         findings += _lawful(truth)
         findings += [
             Finding(kind, truth.case, what) for kind, what in wrong_rungs(truth.log, rules, truth.at - LATENESS)
         ]
     return Verdict(tuple(findings), _figures(evidence))
+
+
+def _stuck(evidence: Evidence) -> Iterator[Finding]:
+    for truth in evidence.truths.values():
+        if truth.stuck:
+            yield Finding("stuck", truth.case, truth.stuck)
 
 
 def _lawful(truth: Truth) -> Iterator[Finding]:

@@ -231,6 +231,12 @@ class TestTheLists:
         assert found(with_lists(evidence(), notices=twice)) == {"duplicated"}
 
 
+class TestACaseThatDoesNotAnswer:
+    def test_is_stuck_and_asked_nothing_else(self) -> None:
+        given = with_truth(evidence(), stuck="its workflow task fails", log=[], snapshot={})
+        assert found(given) == {"stuck"}
+
+
 class TestTheFeed:
     def _heard(self, change: Callable[[list[Heard]], object]) -> set[str]:
         given = evidence()

@@ -10,7 +10,8 @@ from chaos.judge.ladder import Rules, wrong_rungs
 from chaos.judge.lean import DEFAULTS
 from chaos.judge.states import ENDED, Life
 
-#: `stuck`: a case that does not answer; nothing else is asked about it. `lost`: acknowledged, and not there. `duplicated`: there more than once. `ghosts`: refused, and there all the same.
+#: `stuck`: a case that does not answer; nothing else is asked about it. `lost`: acknowledged, and not there.
+#: `duplicated`: there more than once. `ghosts`: refused, and there all the same.
 #: `unanswered`: never answered, however often asked. `wrong_answers`: refusals that cannot be. `rungs_twice`,
 #: `rungs_wrong`: a rung fired again; not, or at another time than it was due. `out_of_order`: of one case or of the
 #: feed. `illegal`: against the table of states. `differing`: lists, notices or feed other than Temporal.

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shutil
+import signal
 import sqlite3
 import tempfile
 import time
@@ -28,7 +29,7 @@ from chaos.judge.verdict import Verdict, judge
 from chaos.monkey import Monkey, plan
 from chaos.people import STAFF, Person, Town
 from chaos.proxy import Proxy
-from chaos.stack import HOST, Stack
+from chaos.stack import HOST, Stack, send
 
 #: Seconds: to come up; to answer what was begun; to write down what is known. A recording is tried every 30 s at least.
 _TO_START, TO_ANSWER, TO_SETTLE = 60.0, 60.0, 75.0
@@ -82,6 +83,7 @@ class Campaign:
         async with self._open() as url:
             monkey = Monkey(self.stack, self.database, self.disk, self.proxy, self.say)
             await self._days_work(url, monkey)
+            send(self.stack.child("worker"), signal.SIGKILL)  # so that every case has to be found in its history again
             verdict = None
             try:
                 verdict, seconds = await self._settle()

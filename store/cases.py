@@ -1,6 +1,6 @@
 """Cases as they were last written down. While a case runs its workflow is the truth; this is what lists show."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -158,15 +158,22 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         (wanted.level, col(row.escalation_level) >= (wanted.level or 0)),
     )
     asked = [condition for value, condition in possible if value]
-    if wanted.stages and RUNNING.issuperset(wanted.stages):
-        asked.append(and_(col(row.running)))
-    if wanted.stages and Stage.ARCHIVED not in wanted.stages:
-        asked.append(col(row.stage) != literal_column("'archived'"))  # as the index says it: most are
     if wanted.level:
-        asked.append(col(row.escalation_level) > literal_column("0"))  # likewise
+        asked.append(col(row.escalation_level) > literal_column("0"))  # as its index says it
     if wanted.overdue is not None:
         asked.append(col(row.overdue).is_(wanted.overdue))
-    return asked + _opened(wanted.opened_from, wanted.opened_to)
+    return [*asked, *_indexed_stages(wanted), *_opened(wanted.opened_from, wanted.opened_to)]
+
+
+def _indexed_stages(wanted: CaseFilter) -> Iterator[ColumnElement[bool]]:
+    """What follows from the stages, said as one of their indexes says it. As both, it would be taken for rare."""
+    if not wanted.stages or Stage.ARCHIVED in wanted.stages:
+        return
+    by_opening = len(wanted.stages) == 1 and wanted.sort.endswith("opened_at")
+    if RUNNING.issuperset(wanted.stages) and not by_opening:
+        yield and_(col(CaseRow.running))
+    else:
+        yield col(CaseRow.stage) != literal_column("'archived'")
 
 
 def _opened(since: datetime | None, before: datetime | None) -> list[ColumnElement[bool]]:

@@ -27,6 +27,14 @@ _BITS = 32
 #: What nearly every case number holds tells no case from another, and is not in the index.
 _EVERYWHERE = frozenset("0123456789abcdefghjkmnpqrstvwxyz-") | {"rc", "c-"}
 
+#: For the transaction. PostgreSQL would read the whole table where it takes grams for frequent that seldom meet, and
+#: call workers that take longer to come than their work takes.
+_PLANNING = select(
+    *(
+        func.set_config(setting, value, True)  # noqa: FBT003 - PostgreSQL has no other way
+        for setting, value in {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0"}.items()
+    )
+)
 _SQLITE = (
     text("DELETE FROM case_grams_number WHERE case_id = :case_id"),
     text("INSERT INTO case_grams_number (case_id) VALUES (:case_id)"),
@@ -72,8 +80,8 @@ async def among_few(connection: AsyncConnection, words: str) -> Select[str] | No
     if not wanted:
         return None
     dialect = connection.dialect.name
-    if dialect == "postgresql":  # it would read the whole table where it takes grams for frequent that seldom meet
-        await connection.execute(select(func.set_config("enable_seqscan", "off", True)))  # noqa: FBT003 - its third parameter is positional
+    if dialect == "postgresql":
+        await connection.execute(_PLANNING)
     hits = _hits(dialect, wanted)
     counted = select(func.count()).select_from(hits.limit(FEW + 1).subquery())
     if (await connection.scalar(counted) or 0) > FEW:

@@ -35,7 +35,11 @@ CHANGED = {
     "the deadline": ("UPDATE cases SET due_at = opened_at WHERE id = :id", "cases.due_at"),
     "the description": ("UPDATE cases SET words = 'secret' WHERE id = :id", "cases.words"),
     "the snapshot": ("UPDATE cases SET snapshot = '{\"round\": 7}' WHERE id = :id", "cases.snapshot.round"),
-    "a co-unit": ("INSERT INTO case_units VALUES (:id, 'water', :no)", "case_units"),
+    "a co-unit": (
+        "INSERT INTO case_units (case_id, unit, lead, opened_at, category)"
+        " SELECT id, 'water', :no, opened_at, category FROM cases WHERE id = :id",
+        "case_units",
+    ),
     "an event's words": ("UPDATE events SET data = '{}' WHERE case_id = :id AND seq = 3", "events[3].data"),
     "an event's kind": ("UPDATE events SET type = 'X' WHERE case_id = :id AND seq = 3", "events[3].type"),
     "an event too many": (

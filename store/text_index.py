@@ -10,8 +10,9 @@ that no case has. On PostgreSQL it is an array under a GIN index.
 
 from collections.abc import Iterable
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import Connection, Engine, Select, bindparam, column, func, literal_column, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -22,6 +23,10 @@ from store.tables import CaseRow
 
 #: More cases than this that may contain the text: it is found sooner by looking at them in the order of the list.
 FEW = 4_000
+
+#: Texts that many cases have: there will not be fewer of them. PostgreSQL counts up to `FEW` by looking up all of them.
+_COMMON: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
+_REMEMBERED = 4_000
 
 _BITS = 32
 #: What nearly every case number holds tells no case from another, and is not in the index.
@@ -76,15 +81,19 @@ def contains(dialect: str, words: str) -> ColumnElement[bool]:
 
 async def among_few(connection: AsyncConnection, words: str) -> Select[str] | None:
     """The ids of the cases that may have the text, if these are few; else None."""
-    wanted = _wanted(words)
-    if not wanted:
-        return None
     dialect = connection.dialect.name
     if dialect == "postgresql":
         await connection.execute(_PLANNING)
+    wanted = _wanted(words)
+    common = _COMMON.setdefault(connection.engine.sync_engine, set())
+    if not wanted or words in common:
+        return None
     hits = _hits(dialect, wanted)
     counted = select(func.count()).select_from(hits.limit(FEW + 1).subquery())
     if (await connection.scalar(counted) or 0) > FEW:
+        if len(common) >= _REMEMBERED:
+            common.clear()
+        common.add(words)
         return None
     return _numbered(hits) if dialect == "sqlite" else hits
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 import pytest
 from sqlalchemy import delete, text
@@ -43,6 +44,11 @@ ASKED = (
 )
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_index, "_COMMON", WeakKeyDictionary())
+
+
 @pytest.fixture
 async def filled(engine: AsyncEngine) -> AsyncEngine:
     await record(engine, CASES)
@@ -76,6 +82,12 @@ class TestSearch:
             sought = words(CaseFilter(q=q).q)
             right = [c.id for c in CASES if sought in words(c.id, c.external_ref, c.description, c.address)]
             assert await found(filled, q) == right, q
+
+    async def test_counts_a_common_text_once(self, filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(text_index, "FEW", 1)
+        assert await found(filled, "垃圾") == ["RC-0000", "RC-0001"]
+        monkeypatch.setattr(text_index, "_hits", pytest.fail)
+        assert await found(filled, "垃圾") == ["RC-0000", "RC-0001"]
 
     async def test_never_asks_the_index_for_what_nearly_every_number_holds(self, filled: AsyncEngine) -> None:
         async with reading(filled) as connection:

@@ -28,6 +28,9 @@ FEW = 4_000
 _COMMON: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
 _REMEMBERED = 4_000
 
+#: Grams looked up: each more takes its time, and leaves hardly fewer candidates.
+_ENOUGH = 8
+
 _BITS = 32
 #: What nearly every case number holds tells no case from another, and is not in the index.
 _EVERYWHERE = frozenset("0123456789abcdefghjkmnpqrstvwxyz-") | {"rc", "c-"}
@@ -122,10 +125,12 @@ def _signed(number: int) -> int:
 
 
 def _wanted(words: str) -> list[int]:
-    """Pairs where there are any: a pair says more than its characters."""
+    """Pairs where there are any: a pair says more than its characters. Of a long text only some, from all over it."""
     codes = [ord(char) for char in words]
     numbers = [_number(*pair) for pair in pairwise(codes)] or codes
-    return [number for number in dict.fromkeys(numbers) if number not in _UNTOLD]
+    telling = [number for number in dict.fromkeys(numbers) if number not in _UNTOLD]
+    spread = {nth * (len(telling) - 1) // (_ENOUGH - 1) for nth in range(_ENOUGH)}
+    return [telling[nth] for nth in sorted(spread)] if len(telling) > _ENOUGH else telling
 
 
 def _hits(dialect: str, wanted: list[int]) -> Select[str]:

@@ -23,9 +23,12 @@ Fetch = Callable[["Question"], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
+    """`others`: paths that are each asked once too, in place of asking the first one again and again."""
+
     name: str
     user: str
     path: str
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,14 @@ _FILTERS: dict[str, list[tuple[str, str]]] = {
 }
 
 
+#: Each in many cases: what is found out of one helps no other.
+_COMMON = (
+    *("街", "号", "口", "侧", "影响", "暴露", "生活", "道路", "不洁", "废弃", "家具", "设备", "积存", "渣土", "破损"),
+    *("反映", "巡查", "发现", "市民", "来电", "网格", "上报", "市容", "异味", "安全", "隐患", "尽快", "处理", "整改"),
+    *("街道", "东侧", "西侧", "南侧", "对面", "拐角", "人行", "绿化", "多次", "生活垃圾", "废弃家具", "存在安全隐患"),
+)
+
+
 def _texts(sample: Sample) -> dict[str, list[tuple[str, str]]]:
     return {
         "2 characters, common": [("q", "垃圾")],
@@ -136,6 +147,8 @@ def questions(known: Sample, fetch: Fetch) -> Iterator[Question]:
     yield from (_question(f"cases of {user}", user, "cases", []) for user in USERS)
     yield from (_question(f"text {name}", _SUPERVISOR, "cases", asked) for name, asked in _texts(known).items())
     yield from (_question(f"text common, of {user}", user, "cases", [("q", "垃圾")]) for user in (_UNIT, _OFFICER))
+    first, *rest = (_question("", _SUPERVISOR, "cases", [("q", word)]).path for word in _COMMON)
+    yield Question("text common, each word for the first time", _SUPERVISOR, first, tuple(rest))
     yield from _deep(known, fetch)
     places = {"start": 0, "middle": known.middle, "end": known.last - 100}
     for user in (_SUPERVISOR, _UNIT, _OFFICER, "resident"):

@@ -10,9 +10,8 @@ that no case has. On PostgreSQL it is an array under a GIN index.
 
 from collections.abc import Iterable
 from itertools import pairwise
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, bindparam, column, func, literal_column, select, table, text
+from sqlalchemy import Connection, Select, bindparam, column, func, literal_column, select, table, tablesample, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import ColumnElement
@@ -24,9 +23,9 @@ from store.tables import CaseRow
 #: More cases than this that may contain the text: it is found sooner by looking at them in the order of the list.
 FEW = 4_000
 
-#: Texts that many cases have: there will not be fewer of them. PostgreSQL counts up to `FEW` by looking up all of them.
-_COMMON: WeakKeyDictionary[Engine, set[str]] = WeakKeyDictionary()
-_REMEMBERED = 4_000
+#: Cases looked at to see whether a text is common, and of how many cases at least that is worth it. One in so many of
+#: them has a common text.
+_SAMPLE, _WORTH_IT, _ONE_IN = 1_000, 50_000, 20
 
 #: Grams looked up: each more takes its time, and leaves hardly fewer candidates.
 _ENOUGH = 8
@@ -36,13 +35,10 @@ _BITS = 32
 _EVERYWHERE = frozenset("0123456789abcdefghjkmnpqrstvwxyz-") | {"rc", "c-"}
 
 #: For the transaction. PostgreSQL would read the whole table where it takes grams for frequent that seldom meet, and
-#: call workers that take longer to come than their work takes.
-_PLANNING = select(
-    *(
-        func.set_config(setting, value, True)  # noqa: FBT003 - PostgreSQL has no other way
-        for setting, value in {"enable_seqscan": "off", "max_parallel_workers_per_gather": "0"}.items()
-    )
-)
+#: call workers that take longer to come than their work takes. The last is about how many cases there are.
+_PREPARE = text("""
+SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true), reltuples
+FROM pg_class WHERE oid = to_regclass('cases')""")
 _SQLITE = (
     text("DELETE FROM case_grams_number WHERE case_id = :case_id"),
     text("INSERT INTO case_grams_number (case_id) VALUES (:case_id)"),
@@ -85,20 +81,24 @@ def contains(dialect: str, words: str) -> ColumnElement[bool]:
 async def among_few(connection: AsyncConnection, words: str) -> Select[str] | None:
     """The ids of the cases that may have the text, if these are few; else None."""
     dialect = connection.dialect.name
-    if dialect == "postgresql":
-        await connection.execute(_PLANNING)
     wanted = _wanted(words)
-    common = _COMMON.setdefault(connection.engine.sync_engine, set())
-    if not wanted or words in common:
+    if (dialect == "postgresql" and await _is_common(connection, words)) or not wanted:
         return None
     hits = _hits(dialect, wanted)
     counted = select(func.count()).select_from(hits.limit(FEW + 1).subquery())
     if (await connection.scalar(counted) or 0) > FEW:
-        if len(common) >= _REMEMBERED:
-            common.clear()
-        common.add(words)
         return None
     return _numbered(hits) if dialect == "sqlite" else hits
+
+
+async def _is_common(connection: AsyncConnection, words: str) -> bool:
+    """By a sample of the cases: to count up to `FEW`, PostgreSQL looks up all that have a gram before the first."""
+    cases = (await connection.execute(_PREPARE)).one().reltuples
+    if cases < _WORTH_IT:
+        return False
+    some = tablesample(CaseRow.__table__, func.system(100 * _SAMPLE / cases))  # type: ignore[attr-defined]  # SQLModel does not declare it
+    having = func.count().filter(func.strpos(some.c.words, words) > 0)
+    return bool(await connection.scalar(select(having * _ONE_IN > func.count()).select_from(some)))
 
 
 def put(connection: Connection, texts: Iterable[tuple[str, str]]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 import pytest
 from sqlalchemy import delete, text
@@ -44,11 +43,6 @@ ASKED = (
 )
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_index, "_COMMON", WeakKeyDictionary())
-
-
 @pytest.fixture
 async def filled(engine: AsyncEngine) -> AsyncEngine:
     await record(engine, CASES)
@@ -83,10 +77,20 @@ class TestSearch:
             right = [c.id for c in CASES if sought in words(c.id, c.external_ref, c.description, c.address)]
             assert await found(filled, q) == right, q
 
-    async def test_counts_a_common_text_once(self, filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(text_index, "FEW", 1)
-        assert await found(filled, "垃圾") == ["RC-0000", "RC-0001"]
-        monkeypatch.setattr(text_index, "_hits", pytest.fail)
+    async def test_samples_a_large_table_on_postgresql(
+        self, filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As if the nine cases were many: all are in the sample."""
+        async with writing(filled) as connection:
+            await connection.execute(text("ANALYZE cases"))
+        monkeypatch.setattr(text_index, "_WORTH_IT", 1)
+        monkeypatch.setattr(text_index, "_SAMPLE", len(CASES))
+        monkeypatch.setattr(text_index, "_ONE_IN", 5)
+        async with reading(filled) as connection:
+            common = await text_index.among_few(connection, "垃圾")
+            rare = await text_index.among_few(connection, "井盖")
+        assert (common is None) == (filled.dialect.name == "postgresql")
+        assert rare is not None
         assert await found(filled, "垃圾") == ["RC-0000", "RC-0001"]
 
     async def test_never_asks_the_index_for_what_nearly_every_number_holds(self, filled: AsyncEngine) -> None:

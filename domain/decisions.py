@@ -49,7 +49,12 @@ def assign(case: Case, command: c.Assign, actor: Actor, now: datetime) -> Facts:
     if command.unit in co_units:
         raise Invalid("unit_twice", unit=command.unit)
     final = case.returns >= case.rules.policy.returns.final_after
-    return (e.CaseDispatched(unit=command.unit, co_units=co_units, final=final, reason=command.reason),)
+    instead_of = case.lead_unit
+    return (
+        e.CaseDispatched(
+            unit=command.unit, co_units=co_units, final=final, reason=command.reason, instead_of=instead_of
+        ),
+    )
 
 
 def accept(case: Case, command: c.Accept, actor: Actor, now: datetime) -> Facts:

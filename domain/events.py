@@ -47,7 +47,10 @@ class CaseDismissed(Value):
 
 
 class CaseDispatched(Value):
-    """The unit's clock starts here. `routed`: by the routing table at opening, not by a dispatcher."""
+    """The unit's clock starts here. `routed`: by the routing table at opening, not by a dispatcher.
+
+    `instead_of`: the unit that had the case until then, and did not return it.
+    """
 
     type: Literal["CaseDispatched"] = "CaseDispatched"
     unit: str
@@ -55,6 +58,7 @@ class CaseDispatched(Value):
     final: bool = False
     routed: bool = False
     reason: str | None = None
+    instead_of: str | None = None
 
 
 class CaseAccepted(Value):

@@ -66,13 +66,17 @@ def holders(case: CaseFacts, events: Iterable[Event]) -> dict[int, str | None]:
     """The unit that held the case after each event, where `case` is as the last of them left it."""
     events = tuple(events)
     moves = [event.fact for event in events if isinstance(event.fact, CaseDispatched | CaseReturned)]
-    unit = case.lead_unit if not moves else moves[0].unit if isinstance(moves[0], CaseReturned) else None
+    unit = _before(moves[0]) if moves else case.lead_unit
     held: dict[int, str | None] = {}
     for event in events:
         if isinstance(event.fact, CaseDispatched | CaseReturned):
             unit = event.fact.unit if isinstance(event.fact, CaseDispatched) else None
         held[event.seq] = unit
     return held
+
+
+def _before(move: CaseDispatched | CaseReturned) -> str | None:
+    return move.unit if isinstance(move, CaseReturned) else move.instead_of
 
 
 def recipient(audience: Audience, case: CaseFacts, unit: str | None) -> str:

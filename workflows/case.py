@@ -67,7 +67,7 @@ class CaseWorkflow:
     async def run(self, start: i.CaseInput) -> None:  # noqa: ARG002 - `__init__` took it: a command may come before this
         """Ends with the case, and only with it: a cancellation by an operator is not a command and changes nothing."""
         while True:
-            if self._alarm is not None and self._alarm.at <= workflow.now():
+            if self._has_rung() and self._alarm is not None and self._alarm.at <= workflow.now():
                 self._step(life.pass_time(self._case, workflow.now()))
             self._hand_over()
             if self._case.stage in ENDED and self._is_recorded():
@@ -215,6 +215,10 @@ class CaseWorkflow:
         delay = max(alarm.at - workflow.now(), timedelta(0))
         self._armed_for = alarm.at
         self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
+
+    def _has_rung(self) -> bool:
+        """Or the run has just begun. When an activity has ended, `now` is another time in replay than it was."""
+        return self._timer is None or self._timer.done() or self._manners == 1
 
     def _will_do(self, armed_for: datetime, at: datetime) -> bool:
         patient = self._case.stage is Stage.CLOSURE and self._manners > 1

@@ -27,7 +27,8 @@ LOG = "log"
 
 #: What a run has Temporal do, where releases differ. A run keeps the manners that it began with, for they are in its
 #: history; one that continues as new takes the newest. 1: until 0.1. 2: search attributes only of what seldom changes,
-#: and a closed case leaves no earlier timer to ring for nothing (docs/adr/0002).
+#: a closed case leaves no earlier timer to ring for nothing (docs/adr/0002), and time passes only with a command or the
+#: timer: until 0.1 also when an activity ended, at an instant that replay does not find again.
 MANNERS = 2
 
 #: `ApplicationError.type` of a refusal; its one detail is a `Refusal`.

@@ -30,3 +30,9 @@ class TestTheUnitOfTheTime:
         lived = _bounced()
         held = holders(lived.case, lived.events)
         assert [held[event.seq] for event in lived.events] == [None, "sanitation", "sanitation", None, "water"]
+
+    def test_that_was_relieved_is_told_of_what_came_before_in_the_same_record(self) -> None:
+        lived = c.Life(c.opening())
+        lived.give(Urge(note="请尽快"), c.SUPERVISOR)
+        lived.give(Assign(unit="water", reason="另派"), c.DISPATCHER)
+        assert _told(lived, tuple(lived.events[2:])) == {"CaseUrged": "sanitation", "CaseDispatched": "water"}

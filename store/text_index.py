@@ -25,7 +25,7 @@ FEW = 4_000
 
 #: Cases looked at to see whether a text is common, and of how many cases at least that is worth it. One in so many of
 #: them has a common text.
-_SAMPLE, _WORTH_IT, _ONE_IN = 1_000, 50_000, 20
+_SAMPLE, _WORTH_IT, _ONE_IN = 1_000, 50_000, 50
 
 #: Grams looked up: each more takes its time, and leaves hardly fewer candidates.
 _ENOUGH = 8

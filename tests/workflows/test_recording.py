@@ -77,6 +77,7 @@ class TestARecorderThatHangs:
     async def test_does_not_let_time_pass_when_an_attempt_ends(self, quick_desk: Desk) -> None:
         """The instant of that end is another one in replay. A timer's is the same for ever."""
         handle = await quick_desk.open()
+        await quick_desk.give(handle, "accept", UNIT)
         quick_desk.fakes.open.clear()
         due = datetime.now(UTC) + timedelta(milliseconds=500)
         await quick_desk.give(handle, "supervise", SUPERVISOR, requirement="马上处理", due=due.isoformat())

@@ -1,5 +1,6 @@
 """What is handed over to be written down: in order, complete, and never in the way of the case."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -80,13 +81,16 @@ class TestARecorderThatHangs:
         await quick_desk.give(handle, "accept", UNIT)
         quick_desk.fakes.open.clear()
         due = datetime.now(UTC) + timedelta(milliseconds=500)
-        await quick_desk.give(handle, "supervise", SUPERVISOR, requirement="马上处理", due=due.isoformat())
+        order = quick_desk.give(handle, "supervise", SUPERVISOR, requirement="马上处理", due=due.isoformat())
+        giving = asyncio.create_task(order)
+        await asyncio.sleep(0.8)  # the attempt has to end after the deadline
+        quick_desk.fakes.open.set()
+        await giving
         await quick_desk.rung(handle)
         expired = (await quick_desk.log(handle))[-1]
         assert expired.fact.type == "SupervisionExpired"
         began = tasks_after_timers((await handle.fetch_history()).events)
         assert min(abs(expired.at - each) for each in began) < timedelta(milliseconds=1)
-        quick_desk.fakes.open.set()
 
     async def test_does_not_keep_an_earlier_deadline_waiting(self, desk: Desk, hanging: Handle) -> None:
         due = datetime.now(UTC) + timedelta(milliseconds=500)

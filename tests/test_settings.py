@@ -54,7 +54,6 @@ class TestSettings:
             monkeypatch.setenv(name, value)
         assert Settings() == parent
 
-
     def test_a_child_process_does_not_read_what_its_parent_set_aside(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECTIFY_DEPLOYMENT", "rectify")
         for name, value in Settings().model_copy(update={"deployment": None}).environment().items():

@@ -28,8 +28,9 @@ class FloorWorker:
 
     def listen(self) -> None:
         for line in self.process.stdout or ():
-            name, late, at = line.decode().split()
-            self.rings.append(Ring(name, float(late), float(at)))
+            match line.decode().split():
+                case [name, late, at] if name.startswith("bell-"):  # the SDK logs here too
+                    self.rings.append(Ring(name, float(late), float(at)))
 
 
 @contextlib.contextmanager

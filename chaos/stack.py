@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -14,9 +13,9 @@ from typing import NoReturn
 import httpx
 import psutil
 
+from bench.stack import free_pair, free_port
+
 HOST = "127.0.0.1"
-_UI_ABOVE = 1000
-_LAST_PORT = 65_535
 _PAUSE = 0.1
 _AGAIN_AFTER = 0.5
 _LAST_MOMENT = 15.0
@@ -26,25 +25,12 @@ _OK = 200
 CHILDREN = {"temporal": "start-dev", "worker": "worker", "api": "serve"}
 
 
-def free_port() -> int:
-    """One whose neighbour for Temporal's web page is free as well."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind((HOST, 0))
-            port: int = first.getsockname()[1]
-            if port + _UI_ABOVE > _LAST_PORT:
-                continue
-            with contextlib.suppress(OSError):
-                second.bind((HOST, port + _UI_ABOVE))
-                return port
-
-
 class Stack:
     """`plants` name faults of `chaos.planted` that its worker is to have."""
 
     def __init__(self, data: Path, database: str, log: Path, plants: Collection[str] = ()) -> None:
         self._data, self._database, self._log, self._plants = data, database, log, plants
-        self._port, self._temporal = free_port(), free_port()
+        self._port, self._temporal = free_port(), free_pair()
         self._process: Process | None = None
         self._keeping: asyncio.Task[NoReturn] | None = None
         self.starts = 0

@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from upkeep.audit import Progress
+    from upkeep.pool import Progress
     from workflows.client import CaseEngine
 
 _T = TypeVar("_T")

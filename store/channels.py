@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from domain.policy import Audience
 from store.database import insert, reading, writing
-from store.notices import FAILED, PENDING, Channel, channel_of, has_status
+from store.notices import FAILED, PENDING, Channel, channel_of, has_status, is_live
 from store.tables import AreaRow, ChannelRow, DeliveryRow, NoticeRow, UnitRow
 
 REMOVED = "channel removed"
@@ -48,8 +48,7 @@ async def put(engine: AsyncEngine, channel: Channel, now: datetime) -> bool:
     }
     async with writing(engine) as connection:
         await _need_known(connection, channel)
-        live = and_(col(ChannelRow.id) == channel.id, col(ChannelRow.removed_at).is_(None))
-        if (await connection.execute(update(ChannelRow).where(live).values(**values))).rowcount:
+        if (await connection.execute(update(ChannelRow).where(_live(channel.id)).values(**values))).rowcount:
             return False
         newest = await connection.scalar(select(func.max(col(NoticeRow.id)))) or 0
         values |= {"created_at": now, "removed_at": None, "planned_to": newest, "sent": "[]"}
@@ -60,10 +59,9 @@ async def put(engine: AsyncEngine, channel: Channel, now: datetime) -> bool:
 
 async def remove(engine: AsyncEngine, channel_id: str, now: datetime) -> bool:
     """Whether there was one. Its address is forgotten, what waits for it fails, what it delivered stays known."""
-    live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
     waits = and_(col(DeliveryRow.channel) == channel_id, has_status(PENDING))
     async with writing(engine) as connection:
-        done = await connection.execute(update(ChannelRow).where(live).values(removed_at=now, url=""))
+        done = await connection.execute(update(ChannelRow).where(_live(channel_id)).values(removed_at=now, url=""))
         await connection.execute(update(DeliveryRow).where(waits).values(status=FAILED, error=REMOVED))
     return done.rowcount > 0
 
@@ -71,16 +69,15 @@ async def remove(engine: AsyncEngine, channel_id: str, now: datetime) -> bool:
 async def retry(engine: AsyncEngine, channel_id: str, now: datetime) -> int:
     """Everything that was given up is to be sent again, and the channel rests no longer. How many there are."""
     given_up = and_(col(DeliveryRow.channel) == channel_id, has_status(FAILED))
-    live = and_(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))
     again = {"status": PENDING, "attempts": 0, "not_before": now}
     async with writing(engine) as connection:
-        if not (await connection.execute(update(ChannelRow).where(live).values(resume_at=None))).rowcount:
+        if not (await connection.execute(update(ChannelRow).where(_live(channel_id)).values(resume_at=None))).rowcount:
             return 0
         return (await connection.execute(update(DeliveryRow).where(given_up).values(**again))).rowcount
 
 
 async def get(engine: AsyncEngine, channel_id: str) -> Channel | None:
-    query = select(ChannelRow.__table__).where(col(ChannelRow.id) == channel_id, col(ChannelRow.removed_at).is_(None))  # type: ignore[attr-defined]  # SQLModel has it
+    query = select(ChannelRow.__table__).where(_live(channel_id))  # type: ignore[attr-defined]  # SQLModel has it
     async with reading(engine) as connection:
         row = (await connection.execute(query)).first()
     return channel_of(row) if row else None
@@ -91,9 +88,13 @@ async def listing(engine: AsyncEngine, now: datetime) -> tuple[Listed, ...]:
     shown = (row.id, row.service, row.audience, row.unit, row.area, row.per_minute, row.created_at)
     query = select(*(col(each) for each in (*shown, row.failures, row.error, row.resume_at)))
     async with reading(engine) as connection:
-        found = (await connection.execute(query.where(col(row.removed_at).is_(None)).order_by(col(row.id)))).all()
+        found = (await connection.execute(query.where(is_live()).order_by(col(row.id)))).all()
         counts = await _counts(connection, now)
     return tuple(_listed(each, counts.get(each.id, (0, 0, 0))) for each in found)
+
+
+def _live(channel_id: str) -> ColumnElement[bool]:
+    return and_(col(ChannelRow.id) == channel_id, is_live())
 
 
 async def _need_known(connection: AsyncConnection, channel: Channel) -> None:
@@ -122,18 +123,5 @@ async def _counts(connection: AsyncConnection, now: datetime) -> dict[str, tuple
 
 def _listed(row: Any, counts: tuple[int, int, int]) -> Listed:  # noqa: ANN401 - a row of `listing`
     due, held, failed = counts
-    return Listed(
-        id=row.id,
-        service=row.service,
-        audience=Audience(row.audience),
-        unit=row.unit,
-        area=row.area,
-        per_minute=row.per_minute,
-        created_at=row.created_at,
-        due=due,
-        held=held,
-        failed=failed,
-        failures=row.failures,
-        error=row.error,
-        resume_at=row.resume_at,
-    )
+    shown = {**row._mapping, "audience": Audience(row.audience)}  # noqa: SLF001 - how SQLAlchemy calls what is public
+    return Listed(**shown, due=due, held=held, failed=failed)

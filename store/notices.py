@@ -113,7 +113,7 @@ class Waiting(NamedTuple):
 async def behind(engine: AsyncEngine) -> tuple[str, ...]:
     """The channels that have not been given all notices."""
     newest = select(func.max(col(NoticeRow.id))).scalar_subquery()
-    query = select(col(ChannelRow.id)).where(_live(), col(ChannelRow.planned_to) < newest)
+    query = select(col(ChannelRow.id)).where(is_live(), col(ChannelRow.planned_to) < newest)
     async with reading(engine) as connection:
         return tuple((await connection.scalars(query.order_by(col(ChannelRow.id)))).all())
 
@@ -140,7 +140,7 @@ async def ready(engine: AsyncEngine, now: datetime) -> tuple[str, ...]:
     due = select(col(DeliveryRow.id)).where(
         has_status(PENDING), col(DeliveryRow.channel) == col(ChannelRow.id), _due(now)
     )
-    query = select(col(ChannelRow.id)).where(_live(), _free(now), due.exists()).order_by(col(ChannelRow.id))
+    query = select(col(ChannelRow.id)).where(is_live(), _free(now), due.exists()).order_by(col(ChannelRow.id))
     async with reading(engine) as connection:
         return tuple((await connection.scalars(query)).all())
 
@@ -271,7 +271,8 @@ def _sending(row: Any, now: datetime) -> Sending:  # noqa: ANN401 - a row of `of
 _FREED: dict[str, None] = {"lease": None, "lease_until": None}
 
 
-def _live() -> ColumnElement[bool]:
+def is_live() -> ColumnElement[bool]:
+    """Of channels: not removed."""
     return col(ChannelRow.removed_at).is_(None)
 
 
@@ -296,7 +297,7 @@ def _released(done: Claim) -> Any:  # noqa: ANN401 - an update whose values foll
 
 async def _locked(connection: AsyncConnection, channel_id: str, *wanted: ColumnElement[bool]) -> Row[Any] | None:
     """The channel's row, ours to the end of the transaction; None if it is not as wanted, or another's."""
-    query = select(ChannelRow.__table__).where(col(ChannelRow.id) == channel_id, _live(), *wanted)  # type: ignore[attr-defined]  # SQLModel has it
+    query = select(ChannelRow.__table__).where(col(ChannelRow.id) == channel_id, is_live(), *wanted)  # type: ignore[attr-defined]  # SQLModel has it
     found: Row[Any] | None = (await connection.execute(query.with_for_update(skip_locked=True))).first()
     return found
 

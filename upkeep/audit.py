@@ -5,7 +5,7 @@ each time it is looked at again.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,14 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from upkeep.compare import Difference, differences
 from upkeep.found import found, running
-from upkeep.pool import AT_ONCE
+from upkeep.pool import AT_ONCE, Progress, nobody
 from upkeep.truth import Silent, ask
 from workflows.client import CaseEngine
 
 #: Seconds before each further look.
 LOOKS = (0.1, 0.3, 0.6, 1.0, 2.0)
-
-Progress = Callable[[int, int], None]
 
 
 class NoAnswer(Exception):
@@ -33,10 +31,6 @@ class Report:
 
     cases: int
     differences: tuple[Difference, ...]
-
-
-def nobody(_done: int, _all: int) -> None:
-    """Looks at no progress."""
 
 
 async def audit(

@@ -15,8 +15,7 @@ from domain.case import Snapshot
 from domain.errors import Unavailable
 from domain.events import CalendarChanged, Event
 from store import cases, directory
-from upkeep.audit import Progress, nobody
-from upkeep.pool import each
+from upkeep.pool import Progress, each, nobody
 from workflows.client import CaseEngine, NotRunning
 
 #: Seconds after which nobody opens a case by the old version any more: longer than the API keeps what it has read,
@@ -83,16 +82,9 @@ class Publication:
     async def _pass(self) -> bool:
         """Whether any case took it."""
         ids = [case_id async for case_id in self._left()]
-        before, done, goal = self.tally.took, len(self._have), len(self._have) + len(ids)
-
-        async def one(case_id: str) -> None:
-            nonlocal done
-            await self._reach(case_id)
-            done += 1
-            self._progress(done, goal)
-
+        before = self.tally.took
         self.tally.silent.clear()
-        await each(ids, one)
+        await each(ids, self._reach, progress=self._progress, done_before=len(self._have))
         return self.tally.took > before
 
     async def _left(self) -> AsyncIterator[str]:

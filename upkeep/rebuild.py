@@ -17,10 +17,9 @@ from domain.record import Record
 from store.database import writing
 from store.recorder import Recorder
 from store.tables import CaseEvidenceRow, CaseRow, CaseUnitRow, EventRow, NoticeRow
-from upkeep.audit import Progress, nobody
 from upkeep.found import Found, found, running
 from upkeep.mending import mend
-from upkeep.pool import each
+from upkeep.pool import Progress, each, nobody
 from upkeep.truth import Gone, Silent, Truth, Word, ask, earlier
 from workflows.client import CaseEngine, NotRunning
 
@@ -66,15 +65,7 @@ class Rebuild:
         others = sorted(await running(self._database) - listed)
         await self._check_ghosts(others, len(listed))
         ids = [*others, *sorted(listed)]
-        done = 0
-
-        async def one(case_id: str) -> None:
-            nonlocal done
-            await self._rebuild(case_id, listed=case_id in listed)
-            done += 1
-            self._progress(done, len(ids))
-
-        await each(ids, one)
+        await each(ids, lambda case: self._rebuild(case, listed=case in listed), progress=self._progress)
         return self.tally
 
     async def _check_ghosts(self, ids: list[str], alive: int) -> None:

@@ -7,6 +7,7 @@ defaults; `program` any other process of a benchmark.
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -136,7 +137,9 @@ def free_port() -> int:
 
 def free_pair() -> int:
     """For a Temporal server: its web UI listens 1000 above."""
-    for port in range(_FIRST_PORT, _LAST_PORT, 13):
+    ports = list(range(_FIRST_PORT, _LAST_PORT, 13))
+    random.shuffle(ports)  # two who look at the same time
+    for port in ports:
         if _is_free(port) and _is_free(port + _UI_DISTANCE):
             return port
     raise RuntimeError("no free port")

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from bench.stack import free_pair, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 _SETTINGS = {
@@ -44,7 +45,7 @@ class Stack:
 
 @contextlib.contextmanager
 def running() -> Iterator[Stack]:
-    port, temporal = _free_port(), _free_port()
+    port, temporal = free_port(), free_pair()
     with tempfile.TemporaryDirectory() as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
         command = [sys.executable, "-m", "cli", "up", "--data", str(data)]
@@ -68,13 +69,6 @@ def _process(command: list[str], errors: int) -> Iterator[subprocess.Popen[bytes
             process.wait(_TO_STOP)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await(url: str, process: subprocess.Popen[bytes]) -> None:

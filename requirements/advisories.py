@@ -2,7 +2,8 @@
 
 The index is the one that pip is set up with; its JSON interface (`/pypi/NAME/VERSION/json`, else `/pypi/NAME/json` if
 the locked version is the latest) names the faults that the Python Packaging Advisory Database knows. What the index did
-not answer for is written down as unknown, and said at every check. Run as a program; knows nothing of rectify.
+not answer for keeps its earlier answer, or is written down as unknown, which is said at every check. Run as a program;
+knows nothing of rectify.
 """
 
 import argparse
@@ -54,10 +55,16 @@ def normal(name: str) -> str:
 def renew() -> int:
     base = _index()
     with ThreadPoolExecutor(max_workers=8) as pool:
-        entries = list(pool.map(lambda each: _asked(base, *each), locked(*LOCKS)))
+        answers = pool.map(lambda each: _asked(base, *each), locked(*LOCKS))
+        entries = [remembered(each, _listed(LIST)) for each in answers]
     listed = {"asked_on": datetime.now(UTC).date().isoformat(), "packages": [asdict(each) for each in entries]}
     LIST.write_text(json.dumps(listed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return check()
+
+
+def remembered(answer: Entry, before: dict[tuple[str, str], Entry]) -> Entry:
+    """Where the index says nothing this time, what it said of this very version before."""
+    return answer if answer.faults is not None else before.get((answer.name, answer.version), answer)
 
 
 def _index() -> str:
@@ -107,8 +114,7 @@ def _json(url: str) -> dict[str, Any] | None:
 
 def check(today: date | None = None, path: Path = LIST, locks: tuple[Path, ...] = LOCKS) -> int:
     """0, or 1 for a known fault, a withdrawn release or a locked version that nobody has asked about."""
-    listed = json.loads(path.read_text("utf-8"))
-    known = {(each["name"], each["version"]): Entry(**each) for each in listed["packages"]}
+    listed, known = json.loads(path.read_text("utf-8")), _listed(path)
     problems = [_problem(known.get(each), *each) for each in locked(*locks)]
     wrong = [each for each in problems if each]
     for each in wrong:
@@ -120,6 +126,11 @@ def check(today: date | None = None, path: Path = LIST, locks: tuple[Path, ...] 
     if age > OLD_AFTER:
         print(f"漏洞清单已有 {age} 天,请运行 make advisories。 the list is {age} days old", file=sys.stderr)
     return 1 if wrong else 0
+
+
+def _listed(path: Path) -> dict[tuple[str, str], Entry]:
+    packages = json.loads(path.read_text("utf-8"))["packages"]
+    return {(each["name"], each["version"]): Entry(**each) for each in packages}
 
 
 def _problem(entry: Entry | None, name: str, version: str) -> str | None:

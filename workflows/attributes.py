@@ -1,7 +1,8 @@
 """Search attributes: what an operator can filter by in Temporal's own UI.
 
 No personal data: the codec does not encrypt them. Lists for users come from SQL; an upsert costs an event, a write to
-Temporal's own index and a billed action, so only what seldom changes is kept here.
+Temporal's own index and a billed action, so only what seldom changes is kept here, and nothing
+that changes in thousands of cases at the same instant.
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ REGISTERED = {
 
 
 #: By manners (`workflows.interface.MANNERS`): those that a case keeps up to date.
-_KEPT: dict[int, tuple[SearchAttributeKey[Any], ...]] = {1: (STAGE, UNIT, AREA, DUE, LEVEL), 2: (UNIT, AREA, LEVEL)}
+_KEPT: dict[int, tuple[SearchAttributeKey[Any], ...]] = {1: (STAGE, UNIT, AREA, DUE, LEVEL), 2: (UNIT, AREA)}
 _NEWEST = _KEPT[max(_KEPT)]
 
 Updates = Sequence[SearchAttributeUpdate[Any]]

@@ -16,22 +16,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from embedded import ports
-from embedded.refusals import Refusal
+from bench.stack import free_pair, free_port
 from store import migrate
 
 
 def free_ports() -> tuple[int, int]:
     """For the API and for Temporal, whose web UI lives 1000 above its own."""
-    with closing(socket.socket()) as api:
-        api.bind(("127.0.0.1", 0))
-        for temporal in range(21_000, 31_000, 7):
-            try:
-                ports.refuse_taken({"x": ("127.0.0.1", temporal), "y": ("127.0.0.1", temporal + 1000)})
-            except Refusal:
-                continue
-            return int(api.getsockname()[1]), temporal
-    raise AssertionError("no free port")
+    return free_port(), free_pair()
 
 
 class Stack:

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bench.stack import free_port
 from directory.demo_city import demo_directory
 from domain.policy import Severity
 from notices.deliverer import Deliverer
@@ -43,12 +42,6 @@ async def launched(folder: Path, **settings: str) -> Process:
     environment = {**os.environ, "RECTIFY_DATA": str(folder), **settings}
     command = (sys.executable, "-P", "-m", "cli", "notify")
     return await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=PIPE)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def figure(name: str, **labels: str) -> float:

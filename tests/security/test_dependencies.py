@@ -87,3 +87,11 @@ class TestLicences:
     def test_that_do_not_would_be_noticed(self, licence: str) -> None:
         assert UNFIT.search(licence)
         assert not UNFIT.search("LGPL-3.0-only")
+
+    def test_keeps_what_the_index_said_before_where_it_is_silent_now(self) -> None:
+        before = advisories.Entry("one", "1.0", ["PYSEC-1"], None, "MIT")
+        silent = advisories.Entry("one", "1.0", None, None, "")
+        assert advisories.remembered(silent, {("one", "1.0"): before}) == before
+        assert advisories.remembered(silent, {("one", "0.9"): before}) == silent
+        spoken = advisories.Entry("one", "1.0", [], None, "MIT")
+        assert advisories.remembered(spoken, {("one", "1.0"): before}) == spoken

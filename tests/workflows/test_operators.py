@@ -1,6 +1,7 @@
 """What an operator sees of a case in Temporal itself, and what he can and cannot do there."""
 
 import asyncio
+from datetime import timedelta
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
@@ -38,12 +39,18 @@ class TestSearchAttributes:
         await desk.give(handle, "assign", DISPATCHER, unit="roads", reason="按职责")
         query = f"WorkflowId = '{handle.id}' AND CaseUnit = 'roads'"
         assert await found_in_the_end(desk, query) == [handle.id]
-        assert (await handle.describe()).typed_search_attributes[attributes.LEVEL] == 0
 
     async def test_cost_nothing_from_stage_to_stage(self, quick_desk: Desk) -> None:
         handle = await quick_desk.open()
         await quick_desk.give(handle, "accept", UNIT)
         await quick_desk.give(handle, "submit", UNIT, note="清理完毕", evidence=[OTHER_PHOTO])
+        events = (await handle.fetch_history()).events
+        assert not [event for event in events if event.event_type == UPSERT]
+
+    async def test_cost_nothing_when_a_herd_of_deadlines_passes(self, quick_desk: Desk) -> None:
+        handle = await quick_desk.open()
+        await quick_desk.advance(handle, timedelta(days=5))
+        assert (await quick_desk.case(handle)).escalation_level > 0
         events = (await handle.fetch_history()).events
         assert not [event for event in events if event.event_type == UPSERT]
 
@@ -58,7 +65,7 @@ class TestSearchAttributes:
             assert before[attributes.STAGE] == "rectification"
             await continued(desk, handle)
             await desk.give(handle, "comment", UNIT, text="新的一程")
-            kept = {attributes.UNIT.name, attributes.AREA.name, attributes.LEVEL.name}
+            kept = {attributes.UNIT.name, attributes.AREA.name}
             after = (await handle.describe()).typed_search_attributes
             assert {name for key, _ in after if (name := key.name).startswith("Case")} == kept
 

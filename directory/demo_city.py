@@ -11,7 +11,8 @@ from functools import cache
 from typing import NamedTuple
 
 from directory.catalogue import load_catalogue
-from directory.model import Area, AreaLevel, Directory, RoutingRow, Unit, User
+from directory.model import Area, AreaLevel, Directory, GridKind, RoutingRow, Unit, User
+from directory.shapes import polygon, read
 from domain.actors import Role
 
 CITY = "qinghe"
@@ -146,7 +147,7 @@ def demo_directory() -> Directory:
 def officer_home(user_id: str) -> tuple[str, float, float]:
     """The officer's home grid and the WGS-84 position (lon, lat) of its middle. KeyError if no officer."""
     grid = OFFICER_HOMES[user_id]
-    (west, south), _, (east, north), *_ = demo_directory().area_by_id[grid].ring
+    west, south, east, north = read(demo_directory().area_by_id[grid].shape or b"").bounds
     return grid, (west + east) / 2, (south + north) / 2
 
 
@@ -180,7 +181,8 @@ def _community(community: str, street: str, names: str, box: Box) -> Iterator[Ar
 
 def _area(area_id: str, parent: str | None, level: AreaLevel, names: tuple[str, str], box: Box) -> Area:
     zh, en = names
-    return Area(id=area_id, parent=parent, level=level, name_zh=zh, name_en=en, ring=box.ring)
+    kind = GridKind.BLOCK if level is AreaLevel.GRID else None
+    return Area(id=area_id, parent=parent, level=level, name_zh=zh, name_en=en, kind=kind, shape=polygon(box.ring))
 
 
 def _users() -> tuple[User, ...]:

@@ -6,6 +6,7 @@ whoever wants another builds another. What is derived (indexes, paths) is comput
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -15,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from domain.actors import Role
 from domain.case import Milestone
 from domain.limits import Limit
+from domain.policy import Severity
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
-Ring = tuple[tuple[float, float], ...]
 
 
 class Record(BaseModel):
@@ -32,25 +33,51 @@ class AreaLevel(StrEnum):
     GRID = "grid"
 
 
+class GridKind(StrEnum):
+    """A community's block 块状, a street 条形, or the compound of a unit 单位型. A place may lie in several at once."""
+
+    BLOCK = "block"
+    LINE = "line"
+    COMPOUND = "compound"
+
+
 class Area(Record):
-    """A node of the tree of areas. Rings are WGS-84 (lon, lat); an empty one: the shape is not known."""
+    """A node of the tree of areas. `kind` is of grids only. `fallback` is the unit that answers for what nobody owns.
+
+    `shape`: WKB of a polygon or multipolygon, WGS-84 (lon, lat), see `directory.shapes`; None: it is not known.
+    """
 
     id: Slug
     parent: str | None
     level: AreaLevel
     name_zh: str
     name_en: str
-    ring: Ring = ()
-    holes: tuple[Ring, ...] = ()
+    kind: GridKind | None = None
+    fallback: str | None = None
+    retired: bool = False
+    shape: bytes | None = Field(default=None, repr=False)
+
+
+class Contact(Record):
+    """Somebody at a unit. Personal data: shown to administrators and dispatchers only, never logged."""
+
+    name: str
+    post: str | None = None
+    phone: str | None = None
+    email: str | None = None
 
 
 class Unit(Record):
-    """A responsible unit; `area` is the root of the subtree it works in."""
+    """A responsible unit; `area` is the root of the subtree it works in. `calendar`: its own working time, by id."""
 
     id: Slug
     name_zh: str
     name_en: str
     area: str
+    parent: str | None = None
+    calendar: str | None = None
+    contacts: tuple[Contact, ...] = ()
+    retired: bool = False
 
 
 class User(Record):
@@ -61,10 +88,33 @@ class User(Record):
     unit: str | None = None
     area: str | None = None
     name: str
+    retired: bool = False
+
+
+class Point(Record):
+    """A registered place that is checked again and again 点位: a market, a school gate. WGS-84 degrees.
+
+    `area` is the grid (or the smallest area known) it lies in; `keeper` the unit that keeps it. There may be a hundred
+    thousand: they are looked up in the store and are no part of a `Directory`.
+    """
+
+    id: Slug
+    name_zh: str
+    name_en: str = ""
+    place_type: str
+    area: str
+    lon: float
+    lat: float
+    keeper: str | None = None
+    retired: bool = False
 
 
 class Condition(Record):
-    """What exactly is wrong; the limit hangs on it. `source` and `trust` say where the facts come from."""
+    """What exactly is wrong; the limit hangs on it. `source` and `trust` say where the facts come from.
+
+    `photos`: so many at a submission, where the city's policy asks for fewer. `needs_plan`: works whose plan 方案
+    has to be approved first.
+    """
 
     id: str
     category: str
@@ -74,12 +124,19 @@ class Condition(Record):
     milestones: tuple[Milestone, ...] = ()
     closure_zh: str
     closure_en: str
+    photos: int | None = Field(default=None, ge=0, le=20)
+    severity: Severity | None = None
+    needs_plan: bool = False
     source: str
     trust: str
 
 
 class Category(Record):
-    """What kind of problem. The first condition stands in when the reporter names none."""
+    """What kind of problem. The first condition stands in when the reporter names none.
+
+    Open cases of the category within `near_metres` may be the same problem; one closed there at most `recurs_days` ago
+    has come back. None: by the defaults of `directory.nearby`.
+    """
 
     code: str
     kind: Literal["component", "event", "checkpoint"]
@@ -88,6 +145,9 @@ class Category(Record):
     name_zh: str
     name_en: str
     place_types: tuple[str, ...] = ()
+    severity: Severity | None = None
+    near_metres: int | None = Field(default=None, ge=0, le=5_000)
+    recurs_days: int | None = Field(default=None, ge=0, le=3_660)
     conditions: tuple[Condition, ...] = Field(min_length=1)
 
     @property
@@ -95,16 +155,30 @@ class Category(Record):
         return self.conditions[0]
 
 
+class Catalogue(Record):
+    """Which list of categories: `scheme` names the numbering, `version` counts its editions."""
+
+    scheme: Slug = "rectify"
+    version: int = Field(default=1, ge=1)
+    valid_from: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 class RoutingRow(Record):
-    """Who answers. None matches everything; `big_category` is a prefix of the code, `area` a subtree."""
+    """Who answers. None matches everything; `big_category` is a prefix of the code, `area` a subtree.
+
+    `owner`: the unit that owns the thing, where that is known. `dispatcher`: the user who decides in doubt.
+    """
 
     id: str
     category: str | None = None
     big_category: str | None = None
+    condition: str | None = None
     area: str | None = None
     place_type: str | None = None
+    owner: str | None = None
     unit: str
     co_units: tuple[str, ...] = ()
+    dispatcher: str | None = None
 
 
 class Directory(Record):
@@ -120,6 +194,7 @@ class Directory(Record):
     areas: tuple[Area, ...]
     units: tuple[Unit, ...]
     users: tuple[User, ...]
+    catalogue: Catalogue = Catalogue()
     categories: tuple[Category, ...]
     routing: tuple[RoutingRow, ...]
     version: int = 1
@@ -210,10 +285,15 @@ class Directory(Record):
     def _references(self) -> Iterator[tuple[str, Iterable[str | None], Iterable[str]]]:
         areas, units = self.area_by_id, self.unit_by_id
         yield "parent of an area", (area.parent for area in self.areas), areas
+        yield "fallback of an area", (area.fallback for area in self.areas), units
+        yield "parent of a unit", (unit.parent for unit in self.units), units
         yield "area of a unit", (unit.area for unit in self.units), areas
         yield "area of a user", (user.area for user in self.users), areas
         yield "unit of a user", (user.unit for user in self.users), units
         yield "area of a routing row", (row.area for row in self.routing), areas
         yield "unit of a routing row", (row.unit for row in self.routing), units
         yield "co-unit of a routing row", (each for row in self.routing for each in row.co_units), units
+        yield "owner of a routing row", (row.owner for row in self.routing), units
         yield "category of a routing row", (row.category for row in self.routing), self.category_by_code
+        yield "condition of a routing row", (row.condition for row in self.routing), self.condition_by_id
+        yield "dispatcher of a routing row", (row.dispatcher for row in self.routing), self.user_by_id

@@ -11,8 +11,10 @@ from functools import cached_property
 from math import cos, pi, radians
 
 import shapely
-from shapely import Point, Polygon, STRtree
+from shapely import Point, STRtree
+from shapely.geometry.base import BaseGeometry
 
+from directory import shapes
 from directory.model import Area, AreaLevel, Directory, Record
 
 METRES_PER_DEGREE = 6_371_008.8 * pi / 180  # on a sphere of the mean radius
@@ -28,12 +30,12 @@ class Located(Record):
 class Places:
     """The index over one directory; build it once per version, it is read-only afterwards.
 
-    ValueError, naming the area, for a ring of fewer than three corners or one that crosses itself.
+    ValueError, naming the area, for a shape that is none or crosses itself.
     """
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        shaped = (area for area in directory.areas if area.ring)
+        shaped = (area for area in directory.areas if area.shape is not None and not area.retired)
         self._areas = sorted(shaped, key=lambda area: (-len(directory.ancestors(area.id)), area.id))
         self._shapes = [_shape(area) for area in self._areas]
         shapely.prepare(self._shapes)
@@ -56,7 +58,7 @@ class Places:
 
         KeyError for an unknown area.
         """
-        if self._directory.area_by_id[area_id].ring:
+        if self._directory.area_by_id[area_id].shape is not None:
             return any(area.id == area_id for area in self._areas_at(lon, lat))
         return any(self._directory.within(area.id, area_id) for area in self._areas_at(lon, lat))
 
@@ -91,11 +93,8 @@ class Places:
         return [self._areas[index] for index in kept], STRtree(shapes), squeeze
 
 
-def _shape(area: Area) -> Polygon:
-    try:
-        shape = Polygon(area.ring, area.holes)
-    except ValueError as error:
-        raise ValueError(f"area {area.id}: {error}") from error
-    if not shape.is_valid:
-        raise ValueError(f"area {area.id}: {shapely.is_valid_reason(shape)}")
+def _shape(area: Area) -> BaseGeometry:
+    shape = shapes.read(area.shape or b"")
+    if wrong := shapes.fault(shape):
+        raise ValueError(f"area {area.id}: {wrong}")
     return shape

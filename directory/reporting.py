@@ -47,8 +47,10 @@ class Report(Value):
     address: Address | None = None
     grid: Name | None = None
     place_type: Name | None = None
+    point: Name | None = Field(default=None, description="A registered place 点位, by its id.")
+    owner: Name | None = Field(default=None, description="The unit that owns the thing, if a plate or mark says so.")
     source: Source | None = None
-    severity: Severity = Severity.NORMAL
+    severity: Severity | None = Field(default=None, description="Default: the condition's, the category's, normal.")
     evidence: Photos = ()
     external_ref: Name | None = None
     discovered_at: AwareDatetime | None = Field(default=None, description="When it was seen; default: now.")
@@ -121,13 +123,18 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         grid=where.grid,
         place_type=place_type,
         source=source,
-        severity=report.severity,
+        severity=report.severity or condition.severity or category.severity or Severity.NORMAL,
         evidence=report.evidence,
         external_ref=report.external_ref,
         limit=condition.limit,
         milestones=condition.milestones,
         proposed_unit=unit or (routed.unit if routed else None),
         proposed_co_units=routed.co_units if routed and unit is None else (),
+        routing_row=routed.row_id if routed and unit is None else None,
+        point=report.point,
+        owner=_unit(city.directory, report.owner),
+        photos=condition.photos,
+        needs_plan=condition.needs_plan,
         self_handled=report.self_handled,
         rules=city.rules,
         command_id=received.command_id,

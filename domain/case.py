@@ -4,9 +4,12 @@
 `Snapshot` is the same facts with what follows from the rules worked out, which is what leaves the workflow.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from pydantic import Field
 
 from domain.actors import Role
 from domain.base import Value
@@ -69,6 +72,24 @@ class Submission(Value):
     evidence: tuple[str, ...]
 
 
+class CoTask(Value):
+    """A co-unit's part, with the clock that measures it; `submitted_at` once it is done."""
+
+    unit: str
+    clock: Clock
+    overdue: bool = False
+    submitted_at: datetime | None = None
+
+
+class Plan(Value):
+    """What the lead unit means to do about works 方案. `approved`: None while nobody has decided."""
+
+    text: str
+    evidence: tuple[str, ...]
+    by: str
+    approved: bool | None = None
+
+
 class Supervision(Value):
     requirement: str
     due: datetime | None
@@ -98,7 +119,9 @@ class Rating(Value):
 class Reported(Value):
     """What was found and where, and what the directory made of it. Times are aware; areas are materialised paths.
 
-    `limit` is the condition's; `proposed_unit` is what routing says. The same in the report, its event and the case.
+    `limit` is the condition's; `proposed_unit` is what routing says, by `routing_row`. `photos`: the condition's own
+    number for a submission; `needs_plan`: an approved plan comes first. `recurrence_of`: the same was closed here not
+    long ago. The same in the report, its event and the case.
     """
 
     category: str
@@ -118,6 +141,12 @@ class Reported(Value):
     milestones: tuple[Milestone, ...] = ()
     proposed_unit: str | None = None
     proposed_co_units: tuple[str, ...] = ()
+    point: str | None = None
+    owner: str | None = None
+    routing_row: str | None = None
+    photos: int | None = None
+    needs_plan: bool = False
+    recurrence_of: str | None = None
 
     def reported(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in Reported.model_fields}
@@ -140,6 +169,9 @@ class CaseFacts(Reported):
     lead_unit: str | None = None
     co_units: tuple[str, ...] = ()
     co_submitted: tuple[str, ...] = ()
+    co_tasks: tuple[CoTask, ...] = ()
+    plan: Plan | None = None
+    joined: tuple[str, ...] = ()
     dispatched_at: datetime | None = None
     dispatches: int = 0
     accepted_at: datetime | None = None
@@ -188,7 +220,8 @@ class Snapshot(CaseFacts):
     """A case as the outside sees it: the facts, and what the rules make of them.
 
     `due_at` is the deadline of what the case waits for (the unit's from dispatch to submission, else the stage's own);
-    `commands` are those that the state allows to somebody; `rules` is the digest of the rules.
+    `commands` are those that the state allows to somebody; `rules` is the digest of the rules; `co_due` the
+    deadlines of co-units that have a clock of their own and have not submitted.
     """
 
     due_at: datetime | None
@@ -196,3 +229,4 @@ class Snapshot(CaseFacts):
     provisional: bool
     commands: tuple[str, ...]
     rules: str
+    co_due: Mapping[str, datetime] = Field(default_factory=dict)

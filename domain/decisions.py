@@ -67,7 +67,7 @@ def return_(case: Case, command: c.Return, actor: Actor, now: datetime) -> Facts
 
 
 def submit(case: Case, command: c.SubmitRectification, actor: Actor, now: datetime) -> Facts:
-    need_photos(case.rules.policy.evidence.submit, command.evidence)
+    need_photos(max(case.rules.policy.evidence.submit, case.photos or 0), command.evidence)
     if actor.unit != case.lead_unit:
         if command.milestone is not None:
             raise Invalid("milestone_not_yours")

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from domain.policy import Audience
+from store.city_tables import AreaRow, UnitRow
 from store.database import insert, reading, writing
 from store.notices import FAILED, PENDING, Channel, channel_of, has_status, is_live
-from store.tables import AreaRow, ChannelRow, DeliveryRow, NoticeRow, UnitRow
+from store.tables import ChannelRow, DeliveryRow, NoticeRow
 
 REMOVED = "channel removed"
 

@@ -10,18 +10,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel, col
 
-from directory.model import Area, Category, Directory, RoutingRow, Unit, User
+from directory.model import Area, Catalogue, Category, Directory, RoutingRow, Unit, User
 from domain.calendar import Calendar
 from domain.policy import Ladder, Policy
-from store.database import insert, reading, writing
-from store.rows import Row
-from store.tables import (
+from store.city_tables import (
     AreaRow,
     CalendarRow,
+    CatalogueRow,
     CategoryRow,
     PolicyRow,
     RoutingTableRow,
@@ -29,6 +28,8 @@ from store.tables import (
     UnitRow,
     UserRow,
 )
+from store.database import insert, reading, writing
+from store.rows import Row
 
 _VERSION = "directory_version"
 _CITY = ("city_zh", "city_en", "zone")
@@ -61,20 +62,22 @@ async def save(engine: AsyncEngine, directory: Directory, calendar: Calendar, po
         return await _count_up(engine, connection)
 
 
-async def load(engine: AsyncEngine) -> Directory:
-    """LookupError while there is none."""
+async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
+    """With the edition of the catalogue that is in force at `now`. LookupError while there is none."""
     async with reading(engine) as connection:
         settings = await _settings(connection)
         if _VERSION not in settings:
             raise LookupError("there is no directory yet")
+        catalogue = await _catalogue(connection, now or datetime.now(UTC))
         return Directory.model_validate(
             {name: settings[name] for name in _CITY}
             | {
                 "version": int(settings[_VERSION]),
-                "areas": await _records(connection, AreaRow, Area),
+                "areas": await _areas(connection),
                 "units": await _records(connection, UnitRow, Unit),
                 "users": await _records(connection, UserRow, User),
-                "categories": await _records(connection, CategoryRow, Category),
+                "catalogue": catalogue,
+                "categories": await _categories(connection, catalogue),
                 "routing": await _records(connection, RoutingTableRow, RoutingRow),
             }
         )
@@ -126,24 +129,46 @@ async def add_unit(engine: AsyncEngine, unit: Unit) -> None:
         await _add(engine, connection, UnitRow, _row(unit))
 
 
-def _row(record: BaseModel, **columns: object) -> Row:
-    key = {"code": record.code} if isinstance(record, Category) else {"id": getattr(record, "id", None)}
-    return {**key, "data": record.model_dump_json(), **columns}
+def _row(record: Area | Unit | User | RoutingRow, **columns: object) -> Row:
+    shape = {"shape": record.shape} if isinstance(record, Area) else {}
+    return {"id": record.id, "revision": 1, "data": record.model_dump_json(exclude={"shape"}), **shape, **columns}
+
+
+def _category(category: Category, catalogue: Catalogue) -> Row:
+    edition = {"scheme": catalogue.scheme, "version": catalogue.version}
+    return {**edition, "code": category.code, "data": category.model_dump_json()}
 
 
 async def _replace(engine: AsyncEngine, connection: AsyncConnection, directory: Directory) -> None:
     rows: dict[type[SQLModel], Iterable[Row]] = {
         AreaRow: (_row(area, path=directory.path(area.id)) for area in directory.areas),
         UnitRow: (_row(unit) for unit in directory.units),
-        UserRow: (_row(user, role=user.role, unit=user.unit, area=user.area) for user in directory.users),
-        CategoryRow: (_row(category) for category in directory.categories),
+        UserRow: (_user(user) for user in directory.users),
+        CategoryRow: (_category(category, directory.catalogue) for category in directory.categories),
         RoutingTableRow: (_row(row) for row in directory.routing),
     }
     for table, new in rows.items():
-        await connection.execute(delete(table))
+        await connection.execute(_old(table, directory.catalogue))
         numbered = [{**row, "ordinal": ordinal} for ordinal, row in enumerate(new)]
         for start in range(0, len(numbered), _AT_ONCE):
             await connection.execute(insert(engine, table), numbered[start : start + _AT_ONCE])
+    await _keep_catalogue(engine, connection, directory.catalogue)
+
+
+def _user(user: User) -> Row:
+    return _row(user, role=user.role, unit=user.unit, area=user.area, retired=user.retired)
+
+
+def _old(table: type[SQLModel], catalogue: Catalogue) -> Delete:
+    """Earlier editions of the catalogue stay."""
+    if table is not CategoryRow:
+        return delete(table)
+    return delete(CategoryRow).where(_of_edition(catalogue))
+
+
+def _of_edition(catalogue: Catalogue) -> ColumnElement[bool]:
+    row = CategoryRow
+    return and_(col(row.scheme) == catalogue.scheme, col(row.version) == catalogue.version)
 
 
 async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[AreaRow | UnitRow], row: Row) -> None:
@@ -151,6 +176,33 @@ async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[Are
     new = insert(engine, table).on_conflict_do_nothing().returning(col(table.id))
     if await connection.scalar(new, {**row, "ordinal": (last or 0) + 1}) is not None:
         await _count_up(engine, connection)
+
+
+async def _areas(connection: AsyncConnection) -> list[Area]:
+    found = await connection.execute(select(col(AreaRow.data), col(AreaRow.shape)).order_by(col(AreaRow.ordinal)))
+    return [Area.model_validate_json(data).model_copy(update={"shape": shape}) for data, shape in found]
+
+
+async def _catalogue(connection: AsyncConnection, now: datetime) -> Catalogue:
+    """The latest that is in force; of those that are not yet, the first, if there is no other."""
+    query = select(col(CatalogueRow.scheme), col(CatalogueRow.version), col(CatalogueRow.valid_from))
+    editions = [Catalogue(scheme=one, version=two, valid_from=at) for one, two, at in await connection.execute(query)]
+    ordered = sorted(editions, key=lambda each: (each.valid_from, each.version))
+    return next((each for each in reversed(ordered) if each.valid_from <= now), (ordered or [Catalogue()])[0])
+
+
+async def _categories(connection: AsyncConnection, catalogue: Catalogue) -> list[Category]:
+    query = select(col(CategoryRow.data)).where(_of_edition(catalogue)).order_by(col(CategoryRow.ordinal))
+    return [Category.model_validate_json(data) for data in await connection.scalars(query)]
+
+
+async def _keep_catalogue(engine: AsyncEngine, connection: AsyncConnection, catalogue: Catalogue) -> None:
+    values = {**catalogue.model_dump(), "published_at": datetime.now(UTC)}
+    new = insert(engine, CatalogueRow)
+    upsert = new.on_conflict_do_update(
+        index_elements=["scheme", "version"], set_={"valid_from": new.excluded.valid_from}
+    )
+    await connection.execute(upsert, values)
 
 
 async def _records(connection: AsyncConnection, table: Any, record: type[BaseModel]) -> Sequence[BaseModel]:  # noqa: ANN401 - any table with `ordinal` and `data`

@@ -18,8 +18,9 @@ from sqlmodel import col
 from directory.model import Area, Category
 from domain.clock import FOREVER
 from domain.policy import Audience
+from store.city_tables import AreaRow, CategoryRow
 from store.database import insert, reading, writing
-from store.tables import AreaRow, CaseRow, CategoryRow, ChannelRow, DeliveryRow, EventRow, NoticeRow
+from store.tables import CaseRow, ChannelRow, DeliveryRow, EventRow, NoticeRow
 
 Status = Literal["pending", "held", "delivered", "failed"]
 PENDING: Status = "pending"

@@ -25,7 +25,7 @@ from domain.record import Record
 from store import text_index
 from store.database import insert, write
 from store.disputes import Disputes, Standing, standing
-from store.rows import Row, Rows, rows
+from store.rows import Part, Row, Rows, part, rows
 from store.tables import (
     CaseEvidenceRow,
     CaseRow,
@@ -50,11 +50,11 @@ class _Waiting:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the tables have of a case: how far it is, its words, and for each unit whether it leads."""
+    """What the tables have of a case: how far it is, its words, and each unit's part."""
 
     standing: Standing
     words: str | None = None
-    units: dict[str, bool] = field(default_factory=dict)
+    units: dict[str, Part] = field(default_factory=dict)
 
 
 _NOTHING = _Known(Standing(0, datetime.min.replace(tzinfo=UTC)))
@@ -131,7 +131,8 @@ class _Statements:
         self._forget_units = delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids))
         self._known = (
             select(
-                col(case.id), col(case.version), col(case.updated_at), col(case.words), col(unit.unit), col(unit.lead)
+                *(col(each) for each in (case.id, case.version, case.updated_at, case.words)),
+                *(col(each) for each in (unit.unit, unit.lead, unit.due_at, unit.done)),
             )
             .outerjoin(CaseUnitRow)
             .where(col(CaseRow.id).in_(ids))
@@ -186,10 +187,11 @@ class _Statements:
     def _read(self, connection: Connection, ids: Sequence[str]) -> dict[str, _Known]:
         """Under a lock: nobody can come between this and what is then written."""
         known: dict[str, _Known] = {}
-        for case_id, version, updated_at, words, unit, lead in connection.execute(self._known, {"ids": ids}):
+        for row in connection.execute(self._known, {"ids": ids}):
+            case_id, version, updated_at, words, unit, lead, due_at, done = tuple[Any, ...](row)
             each = known.setdefault(case_id, _Known(Standing(version, updated_at), words))
             if unit is not None:
-                each.units[unit] = lead
+                each.units[unit] = Part(lead, due_at, done)
         return known
 
     def _put_cases(self, connection: Connection, cases: Sequence[Rows], known: dict[str, _Known]) -> None:
@@ -227,8 +229,8 @@ def _words(record: Rows) -> str:
     return words
 
 
-def _units(record: Rows) -> dict[str, bool]:
-    return {row["unit"]: row["lead"] for row in record.units}
+def _units(record: Rows) -> dict[str, Part]:
+    return {row["unit"]: part(row) for row in record.units}
 
 
 def _upsert(insertion: Any, table: type[SQLModel], key: tuple[str, ...], **where: Any) -> Any:  # noqa: ANN401 - see database.insert

@@ -1,7 +1,9 @@
 """What a record becomes in the tables. Pure: the database is not known here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from domain.case import RUNNING, Snapshot
 from domain.clock import FOREVER
@@ -12,8 +14,16 @@ from store.tables import CaseRow
 Row = dict[str, Any]
 
 #: Columns that do not simply repeat the snapshot's field of the same name.
-_DERIVED = {"running", "due_at", "appeal_state", "words", "snapshot"}
+_DERIVED = {"running", "due_at", "lon", "lat", "appeal_state", "words", "snapshot"}
 _COPIED = tuple(name for name in CaseRow.model_fields if name not in _DERIVED)
+
+
+class Part(NamedTuple):
+    """A unit's in a case: what of it may change."""
+
+    lead: bool
+    due_at: datetime
+    done: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +60,16 @@ def case_row(case: Snapshot) -> Row:
         **{name: getattr(case, name) for name in _COPIED},
         "running": case.stage in RUNNING,
         "due_at": case.due_at or FOREVER,
+        "lon": case.location and case.location.wgs84_lon,
+        "lat": case.location and case.location.wgs84_lat,
         "appeal_state": case.appeal and case.appeal.state,
         "words": words(case.id, case.external_ref, case.description, case.address),
         "snapshot": case.model_dump_json(),
     }
+
+
+def part(row: Mapping[str, Any]) -> Part:
+    return Part(row["lead"], row["due_at"], row["done"])
 
 
 def words(*texts: str | None) -> str:
@@ -98,4 +114,14 @@ def _evidence(record: Record) -> list[Row]:
 def _units(case: Snapshot) -> list[Row]:
     units = dict.fromkeys((case.lead_unit, *case.co_units))
     common = {"case_id": case.id, "opened_at": case.opened_at, "category": case.category}
-    return [{**common, "unit": unit, "lead": unit == case.lead_unit} for unit in units if unit]
+    return [
+        {
+            **common,
+            "unit": unit,
+            "lead": unit == case.lead_unit,
+            "due_at": case.co_due.get(unit, FOREVER),
+            "done": unit in case.co_submitted,
+        }
+        for unit in units
+        if unit
+    ]

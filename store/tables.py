@@ -15,7 +15,8 @@ from store.types import Instant, Json, Key, Serial
 class CaseRow(SQLModel, table=True):
     """`due_at` is FOREVER where nothing is due, so that lists can be sorted by it. `words` is what `q` looks in.
 
-    The archive is a thousand times what runs: a query that means running cases says so, to be served by their index.
+    `lon` and `lat` are WGS-84 degrees. The archive is a thousand times what runs: a query that means running cases says
+    so, to be served by their index.
     """
 
     __tablename__ = "cases"
@@ -34,6 +35,20 @@ class CaseRow(SQLModel, table=True):
             postgresql_where=text("running"),
         ),
         Index("ix_cases_category", "category", "opened_at"),
+        Index(
+            "ix_cases_nearby",
+            "category",
+            "lat",
+            sqlite_where=text("lat IS NOT NULL"),
+            postgresql_where=text("lat IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_point",
+            "point",
+            "category",
+            sqlite_where=text("point IS NOT NULL"),
+            postgresql_where=text("point IS NOT NULL"),
+        ),
         Index(
             "ix_cases_stage",
             "stage",
@@ -76,11 +91,15 @@ class CaseRow(SQLModel, table=True):
     area: str = Field(sa_type=Key)
     grid: str | None
     place_type: str | None
+    point: str | None
+    lon: float | None
+    lat: float | None
     source: str
     severity: str
     lead_unit: str | None
     reporter: str
     external_ref: str | None
+    recurrence_of: str | None
     discovered_at: datetime = Field(sa_type=Instant)
     opened_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
@@ -106,7 +125,8 @@ class CaseRow(SQLModel, table=True):
 class CaseUnitRow(SQLModel, table=True):
     """The units that answer for a case: the lead and the co-units.
 
-    `opened_at` and `category` are the case's, and never change: a unit's lists go by them.
+    `opened_at` and `category` are the case's, and never change: a unit's lists go by them. `due_at` is a
+    co-unit's own deadline, FOREVER where it has none (the lead's is the case's); `done`: it has submitted its part.
     """
 
     __tablename__ = "case_units"
@@ -118,6 +138,8 @@ class CaseUnitRow(SQLModel, table=True):
     case_id: str = Field(primary_key=True, foreign_key="cases.id", ondelete="CASCADE", sa_type=Key)
     unit: str = Field(primary_key=True)
     lead: bool
+    due_at: datetime = Field(sa_type=Instant)
+    done: bool
     opened_at: datetime = Field(sa_type=Instant)
     category: str
 
@@ -152,7 +174,7 @@ class NoticeRow(SQLModel, table=True):
 
     __tablename__ = "notices"
     __table_args__ = (
-        UniqueConstraint("case_id", "seq", "audience", name="uq_notices_event_audience"),
+        UniqueConstraint("case_id", "seq", "audience", "recipient", name="uq_notices_event_recipient"),
         Index("ix_notices_recipient", "recipient", "audience", "id"),
         {"sqlite_autoincrement": True},
     )
@@ -267,93 +289,3 @@ class EvidenceUploadRow(SQLModel, table=True):
     sha256: str = Field(primary_key=True, foreign_key="evidence.sha256", ondelete="CASCADE")
     user: str = Field(primary_key=True)
     at: datetime = Field(sa_type=Instant)
-
-
-class AreaRow(SQLModel, table=True):
-    """`ordinal` keeps the order in which the directory gave its areas; likewise below."""
-
-    __tablename__ = "areas"
-
-    id: str = Field(primary_key=True)
-    ordinal: int
-    path: str = Field(sa_type=Key)
-    data: str = Field(sa_type=Json)
-
-
-class UnitRow(SQLModel, table=True):
-    __tablename__ = "units"
-
-    id: str = Field(primary_key=True)
-    ordinal: int
-    data: str = Field(sa_type=Json)
-
-
-class UserRow(SQLModel, table=True):
-    __tablename__ = "users"
-
-    id: str = Field(primary_key=True)
-    ordinal: int
-    role: str
-    unit: str | None
-    area: str | None
-    data: str = Field(sa_type=Json)
-
-
-class CategoryRow(SQLModel, table=True):
-    """With its conditions."""
-
-    __tablename__ = "categories"
-
-    code: str = Field(primary_key=True)
-    ordinal: int
-    data: str = Field(sa_type=Json)
-
-
-class RoutingTableRow(SQLModel, table=True):
-    __tablename__ = "routing_rows"
-
-    id: str = Field(primary_key=True)
-    ordinal: int
-    data: str = Field(sa_type=Json)
-
-
-class CalendarRow(SQLModel, table=True):
-    __tablename__ = "calendars"
-
-    id: str = Field(primary_key=True)
-    version: int = Field(primary_key=True)
-    data: str = Field(sa_type=Json)
-    published_at: datetime = Field(sa_type=Instant)
-
-
-class PolicyRow(SQLModel, table=True):
-    """`kind`: policy or ladder."""
-
-    __tablename__ = "policies"
-
-    kind: str = Field(primary_key=True)
-    id: str = Field(primary_key=True)
-    version: int = Field(primary_key=True)
-    data: str = Field(sa_type=Json)
-
-
-class SettingRow(SQLModel, table=True):
-    """What there is one of: the city's names, its zone, the directory's version, the rules in force."""
-
-    __tablename__ = "settings"
-
-    key: str = Field(primary_key=True)
-    value: str
-
-
-class TokenRow(SQLModel, table=True):
-    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere."""
-
-    __tablename__ = "tokens"
-    __table_args__ = (Index("ix_tokens_user", "user"),)
-
-    hash: str = Field(primary_key=True)
-    user: str
-    issued_at: datetime = Field(sa_type=Instant)
-    expires_at: datetime | None = Field(sa_type=Instant)
-    revoked_at: datetime | None = Field(sa_type=Instant)

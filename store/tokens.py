@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
 from domain.actors import Actor, Role
+from store.city_tables import AreaRow, TokenRow, UserRow
 from store.database import insert, reading, writing
-from store.tables import AreaRow, TokenRow, UserRow
 
 PREFIX = "rt_"
 

@@ -11,6 +11,7 @@ from directory.calendars import snapshot as cut
 from directory.model import Area, AreaLevel, Category, Directory
 from directory.places import Places
 from directory.reporting import City, Position, Receiving, Report, resolve
+from directory.shapes import read
 from domain.actors import Actor, Role
 from domain.calendar import Calendar
 from domain.commands import Opening, SelfHandling
@@ -116,14 +117,14 @@ class Town:
 
     def _position(self, random: Random, grid: Area) -> Position | None:
         """Somewhere in the grid. None where its shape is not known, or so odd that its frame does not do."""
-        if not grid.ring:
+        if grid.shape is None:
             return None
-        lon, lat = (_between(random, [corner[axis] for corner in grid.ring]) for axis in (0, 1))
+        west, south, east, north = read(grid.shape).bounds
+        lon, lat = _between(random, west, east), _between(random, south, north)
         return Position(lon=lon, lat=lat) if self.places.contains(grid.id, lon, lat) else None
 
 
-def _between(random: Random, values: Sequence[float]) -> float:
-    low, high = min(values), max(values)
+def _between(random: Random, low: float, high: float) -> float:
     return round(low + (high - low) * random.uniform(0.02, 0.98), 6)
 
 

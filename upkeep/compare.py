@@ -11,9 +11,10 @@ from itertools import groupby
 from typing import Any
 
 from domain.case import Snapshot
+from domain.clock import FOREVER
 from domain.events import Event
 from domain.record import told
-from store.rows import Row, case_row
+from store.rows import Part, Row, case_row, part
 from upkeep import expected
 from upkeep.found import Found, readable
 from upkeep.truth import Gone, Silent, Truth, Word
@@ -85,14 +86,19 @@ def _snapshot(right: dict[str, Any], there: Any) -> Iterator[_Line]:  # noqa: AN
 
 
 def _units(case: Snapshot, rows: Sequence[Row]) -> Iterator[_Line]:
-    right = {row["unit"]: row["lead"] for row in expected.written(case, ()).units}
-    there = {row["unit"]: row["lead"] for row in rows}
+    right = {row["unit"]: part(row) for row in expected.written(case, ()).units}
+    there = {row["unit"]: part(row) for row in rows}
     if right != there:
-        yield "case_units", _leads(right), _leads(there)
+        yield "case_units", _parts(right), _parts(there)
 
 
-def _leads(units: dict[str, bool]) -> str:
-    return ", ".join(f"{unit}*" if lead else unit for unit, lead in sorted(units.items())) or "无 none"
+def _parts(units: dict[str, Part]) -> str:
+    return ", ".join(_part(unit, each) for unit, each in sorted(units.items())) or "无 none"
+
+
+def _part(unit: str, its: Part) -> str:
+    due = "" if its.due_at == FOREVER else f" {its.due_at.isoformat()}"
+    return f"{unit}{'*' if its.lead else ''}{due}{' ✓' if its.done else ''}"
 
 
 # --- what happened ---

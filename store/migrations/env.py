@@ -3,9 +3,9 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-from store import tables
+from store import city_tables, tables
 
-__all__ = ["tables"]  # imported so that the metadata knows them
+__all__ = ["city_tables", "tables"]  # imported so that the metadata knows them
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,8 +7,8 @@ from directory.model import User
 from domain.actors import Actor, Role
 from domain.case import Snapshot
 from store import cases, tokens
+from store.city_tables import UserRow
 from store.database import insert, writing
-from store.tables import UserRow
 from tests.support.stack import FAR, Json, Stack
 
 #: Stand in the foreign case and nowhere else; none may be seen by whom it does not concern.

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
+from store.city_tables import SettingRow, TokenRow
 from store.database import Work, insert, open_engine, reading, refresh_statistics, sync_url, write, writing
-from store.tables import SettingRow, TokenRow
 
 ROOT = Path(__file__).parents[2]
 

@@ -1,5 +1,6 @@
 """The migrations build exactly the tables the code declares, on both databases, and say how far one has come."""
 
+import json
 import subprocess
 import sys
 
@@ -9,21 +10,23 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, insert, text
+from shapely import Polygon
+from sqlalchemy import column, create_engine, insert, inspect, table, text
 from sqlmodel import SQLModel
 
+from directory.shapes import read
+from domain.case import Location
 from store import cases, migrate, tables
 from store.cases import CaseFilter
 from store.database import loading, open_engine, sync_engine, sync_url
 from store.rows import case_row
-from store.tables import CaseRow
 from tests.support.records import ADMIN, Life
 
 
-def execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str, **values: object) -> None:
     engine = create_engine(sync_url(url))
     with engine.begin() as connection:
-        connection.execute(text(statement))
+        connection.execute(text(statement), values)
     engine.dispose()
 
 
@@ -104,6 +107,38 @@ def at(url: str, revision: str) -> None:
     engine.dispose()
 
 
+AREA = {"id": "a", "parent": None, "level": "city", "name_zh": "市", "name_en": "City"}
+COLUMNS = SQLModel.metadata.tables["cases"].columns
+POSITION = (112.5, 37.8)
+PLACE = Location(lon=112.51, lat=37.81, datum="gcj02", wgs84_lon=POSITION[0], wgs84_lat=POSITION[1])
+NOW = {"sqlite": "1", "postgr": "now()"}
+DELIVERED = (
+    "INSERT INTO notices VALUES (7, 'RC-1', 3, 'unit', 'roads', NOW, 'x')",
+    """INSERT INTO channels (id, service, url, audience, per_minute, created_at, planned_to, sent, failures)
+    SELECT 'c', 's', 'u', 'unit', 20, at, 0, '[]', 0 FROM notices""",
+    """INSERT INTO deliveries (notice_id, channel, status, urgent, not_before, attempts)
+    VALUES (7, 'c', 'delivered', FALSE, NOW, 1)""",
+)
+LEFT = "SELECT n.case_id, d.status FROM deliveries d JOIN notices n ON n.id = d.notice_id"
+
+
+def columns(url: str) -> set[str]:
+    """Of cases."""
+    engine = create_engine(sync_url(url))
+    with engine.connect() as connection:
+        names = {each["name"] for each in inspect(connection).get_columns("cases")}
+    engine.dispose()
+    return names
+
+
+def placed(url: str, case_id: str) -> tuple[float, float]:
+    engine = create_engine(sync_url(url))
+    with engine.connect() as connection:
+        lon, lat = connection.execute(text("SELECT lon, lat FROM cases WHERE id = :id"), {"id": case_id}).one()
+    engine.dispose()
+    return lon, lat
+
+
 async def searched(url: str, **wanted: object) -> list[str]:
     engine = open_engine(url)
     page = await cases.search(engine, CaseFilter.model_validate(wanted), ADMIN)
@@ -116,10 +151,15 @@ class TestAFilledDatabase:
 
     async def test_is_brought_up_with_its_cases(self, database_url: str) -> None:
         at(database_url, "0001")
-        some = [Life(n).snapshot.model_copy(update={"description": f"井盖丢失{n}"}) for n in range(3)]
+        some = [
+            Life(n).snapshot.model_copy(update={"description": f"井盖丢失{n}", "location": PLACE}) for n in range(3)
+        ]
+        then = columns(database_url)
         engine = sync_engine(database_url)
         with loading(engine) as connection:
-            connection.execute(insert(CaseRow), [case_row(case) for case in some])
+            old = table("cases", *(column(each.name, each.type) for each in COLUMNS if each.name in then))
+            written = [{name: cell for name, cell in case_row(case).items() if name in then} for case in some]
+            connection.execute(insert(old), written)
             units = [{"case_id": case.id, "unit": "roads", "lead": True} for case in some]
             connection.execute(
                 text("INSERT INTO case_units (case_id, unit, lead) VALUES (:case_id, :unit, :lead)"), units
@@ -130,3 +170,29 @@ class TestAFilledDatabase:
         assert await searched(database_url, q="井盖") == ids
         assert await searched(database_url, q="丢失1") == [some[1].id]
         assert await searched(database_url, unit="roads", category=some[0].category) == ids
+        assert placed(database_url, some[0].id) == POSITION
+
+    def test_keeps_the_shapes_of_its_areas(self, database_url: str) -> None:
+        at(database_url, "0004")
+        ring, hole = [[110, 30], [111, 30], [111, 31]], [[110.8, 30.2], [110.9, 30.2], [110.9, 30.3]]
+        data = json.dumps({**AREA, "ring": ring, "holes": [hole]})
+        execute(database_url, "INSERT INTO areas VALUES ('a', 1, '/a', :data)", data=data)
+        execute(database_url, "INSERT INTO areas VALUES ('b', 2, '/b', :data)", data=json.dumps(AREA))
+        migrate.upgrade(database_url)
+        engine = create_engine(sync_url(database_url))
+        with engine.connect() as connection:
+            shapes = {row.id: row.shape for row in connection.execute(text("SELECT id, shape FROM areas"))}
+        engine.dispose()
+        assert read(bytes(shapes["a"])).equals(Polygon(ring, [hole]))
+        assert shapes["b"] is None
+
+    def test_keeps_what_was_delivered(self, database_url: str) -> None:
+        at(database_url, "0004")
+        for statement in DELIVERED:
+            execute(database_url, statement.replace("NOW", NOW[database_url[:6]]))
+        migrate.upgrade(database_url)
+        engine = create_engine(sync_url(database_url))
+        with engine.connect() as connection:
+            found = connection.execute(text(LEFT))
+            assert found.all() == [("RC-1", "delivered")]
+        engine.dispose()

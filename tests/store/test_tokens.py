@@ -10,8 +10,8 @@ from sqlmodel import col
 from directory.demo_city import demo_directory
 from domain.actors import Actor, Role
 from store import directory, tokens
+from store.city_tables import TokenRow
 from store.database import reading
-from store.tables import TokenRow
 from tests.support.records import NOON, RULES
 
 

@@ -36,7 +36,7 @@ CHANGED = {
     "the description": ("UPDATE cases SET words = 'secret' WHERE id = :id", "cases.words"),
     "the snapshot": ("UPDATE cases SET snapshot = '{\"round\": 7}' WHERE id = :id", "cases.snapshot.round"),
     "a co-unit": (
-        "INSERT INTO case_units SELECT id, 'water', :no, opened_at, category FROM cases WHERE id = :id",
+        "INSERT INTO case_units SELECT id, 'water', :no, opened_at, category, due_at, :no FROM cases WHERE id = :id",
         "case_units",
     ),
     "an event's words": ("UPDATE events SET data = '{}' WHERE case_id = :id AND seq = 3", "events[3].data"),

@@ -1,0 +1,5 @@
+"""What may be wrong with a change to the city: directory, catalogue, routing, rules, users. See `domain/sentences.py`."""
+
+from domain.words import Words
+
+CITY: dict[str, Words] = {}

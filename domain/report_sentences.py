@@ -1,0 +1,74 @@
+"""What may be wrong with a report that opens a case. See `domain/sentences.py`."""
+
+from domain.words import Words
+
+REPORT: dict[str, Words] = {
+    "unknown_category": (
+        "没有此问题类别[（{category}）]。请从类别目录中选择。",
+        "There is no such category[: {category}]. Choose one from the catalogue.",
+    ),
+    "unknown_condition": (
+        "此类别下没有该立案条件[（{condition}）]。请从目录中选择。",
+        "The category has no such condition[: {condition}]. Choose one from the catalogue.",
+    ),
+    "unknown_unit": (
+        "没有此责任单位[（{unit}）]。请从单位名录中选择。",
+        "There is no such unit[: {unit}]. Choose one from the directory.",
+    ),
+    "unknown_area": (
+        "没有此辖区[（{area}）]。请从辖区名录中选择。",
+        "There is no such area[: {area}]. Choose one from the directory.",
+    ),
+    "unknown_grid": (
+        "没有此网格[（{grid}）]。请从网格名录中选择。",
+        "There is no such grid[: {grid}]. Choose one from the directory.",
+    ),
+    "unknown_place_type": (
+        "没有此点位类型[（{place_type}）]。请从点位类型中选择。",
+        "There is no such place type[: {place_type}]. Choose one from the list.",
+    ),
+    "outside_city": (
+        "位置不在本市范围内[，距最近的网格 {nearest} 约 {metres} 米]。请核对坐标和坐标系。",
+        "The place is outside the city[, about {metres} m from {nearest}]. Check the coordinates and their datum.",
+    ),
+    "location_missing": (
+        "缺少位置。请提供坐标或地址，仅有网格不够。",
+        "The place is missing. Give coordinates or an address; a grid alone is not enough.",
+    ),
+    "grid_mismatch": (
+        "坐标与网格不符[：填写 {given}，坐标在 {actual}]。请改正其一。",
+        "The coordinates are not in that grid[: {given} was given, they are in {actual}]. Correct one of the two.",
+    ),
+    "datum_unknown": (
+        "坐标系无法识别[（{datum}）]。请用手机或地图所用的坐标系[：{known}]。",
+        "The datum is not known[: {datum}]. Give that of the device or the map[: {known}].",
+    ),
+    "coordinates_invalid": (
+        "坐标有误。经度须在 ±180 之间，纬度须在 ±90 之间。",
+        "The coordinates are not valid. Longitude lies within ±180, latitude within ±90.",
+    ),
+    "discovered_in_future": (
+        "发现时间[（{discovered_at}）]在将来。请校准手机时间。",
+        "The time of discovery[, {discovered_at},] lies in the future. Check the device's clock.",
+    ),
+    "closed_before_opened": (
+        "结案时间早于发现时间。请核对台账中的两个日期。",
+        "It was closed before it was discovered. Check the two dates in the ledger.",
+    ),
+    "source_not_yours": (
+        "您不能使用此来源[（{source}）]上报。请改用您的渠道[：{allowed}]。",
+        "You may not report with this source[: {source}]. Use your own[: {allowed}].",
+    ),
+    "severity_not_yours": (
+        "您不能指定此紧急程度[（{severity}）]。请留空，由系统确定。",
+        "You may not set this severity[: {severity}]. Leave it out.",
+    ),
+    "severity_invalid": (
+        "紧急程度无效[（{severity}）]。请用 low、normal、high 或 urgent。",
+        "The severity is not valid[: {severity}]. Use low, normal, high or urgent.",
+    ),
+    "self_handling_not_yours": (
+        "只有网格员可以登记自行处置。请按普通问题上报。",
+        "Only a grid officer may file what was put right on the spot. Report it as an ordinary case.",
+    ),
+}

@@ -180,6 +180,16 @@ class RoutingRow(Record):
     co_units: tuple[str, ...] = ()
     dispatcher: str | None = None
 
+    @property
+    def subject(self) -> tuple[int, str]:
+        """The most specific that it names: (3, condition), (2, category), (1, class) or (0, nothing)."""
+        named = (self.condition, self.category, self.big_category)
+        return next(((3 - nth, each) for nth, each in enumerate(named) if each), (0, ""))
+
+
+#: Routing rows by (area, owner).
+Shelf = Mapping[tuple[str | None, str | None], list[RoutingRow]]
+
 
 class Directory(Record):
     """Everything a city has told us about itself, at one `version`.
@@ -218,6 +228,14 @@ class Directory(Record):
     @cached_property
     def condition_by_id(self) -> Mapping[str, Condition]:
         return {condition.id: condition for category in self.categories for condition in category.conditions}
+
+    @cached_property
+    def routing_shelves(self) -> Mapping[tuple[int, str], Shelf]:
+        """The routing rows by their subject, then by (area, owner): what does not fit is never looked at."""
+        shelves: dict[tuple[int, str], dict[tuple[str | None, str | None], list[RoutingRow]]] = {}
+        for row in self.routing:
+            shelves.setdefault(row.subject, {}).setdefault((row.area, row.owner), []).append(row)
+        return shelves
 
     @cached_property
     def place_types(self) -> frozenset[str]:

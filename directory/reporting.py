@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from directory.model import Category, Condition, Directory
 from directory.places import Places
 from directory.positions import Datum, parse_datum, to_wgs84
-from directory.routing import route
+from directory.routing import Question, route
 from domain.actors import Actor, Role
 from domain.base import Value
 from domain.case import Location
@@ -108,7 +108,16 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
     where = _where(city, report, ledger.area)
     place_type = _place_type(city.directory, report.place_type)
     unit = _unit(city.directory, ledger.unit)
-    routed = route(city.directory, category=category.code, area=_area_id(where.area), place_type=place_type)
+    owner = _unit(city.directory, report.owner)
+    asked = Question(
+        directory=city.directory,
+        category=category.code,
+        area=_area_id(where.area),
+        condition=condition.id,
+        place_type=place_type,
+        owner=owner,
+    )
+    routed = route(asked)
     return Opening(
         id=received.case_id,
         actor=actor,
@@ -132,7 +141,7 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         proposed_co_units=routed.co_units if routed and unit is None else (),
         routing_row=routed.row_id if routed and unit is None else None,
         point=report.point,
-        owner=_unit(city.directory, report.owner),
+        owner=owner,
         photos=condition.photos,
         needs_plan=condition.needs_plan,
         self_handled=report.self_handled,

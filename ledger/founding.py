@@ -13,7 +13,7 @@ from datetime import date
 from directory.calendars import default_calendar
 from directory.catalogue import load_catalogue
 from directory.model import Area, AreaLevel, Category, Condition, Directory, RoutingRow, Unit
-from directory.routing import route
+from directory.routing import Question, route
 from domain.calendar import Calendar
 from domain.limits import Limit
 from ledger.entries import area_steps, category_code, unit_id
@@ -147,7 +147,7 @@ def _routing(directory: Directory, found: Found) -> Iterator[RoutingRow]:
     unanswered = {
         category
         for category in cities
-        if route(directory, category=category, area=directory.root, place_type=None) is None
+        if route(Question(directory, category, directory.root)) is None
     }
     for (category, area), votes in found.answers.items():
         unit = _most(votes)

@@ -6,7 +6,7 @@ from shapely import union_all
 from directory.demo_city import CITY, OFFICER_HOMES, demo_directory, officer_home
 from directory.model import AreaLevel
 from directory.places import Places
-from directory.routing import route
+from directory.routing import Question, route
 from directory.shapes import read
 from domain.actors import Role
 
@@ -67,7 +67,7 @@ class TestPeople:
 
 class TestRouting:
     def answer(self, category: str, area: str = "qingshi-1-2", place_type: str | None = None) -> str | None:
-        routed = route(DEMO, category=category, area=area, place_type=place_type)
+        routed = route(Question(DEMO, category, area, place_type=place_type))
         return None if routed is None else routed.unit
 
     def test_only_other_events_wait_for_a_dispatcher(self) -> None:

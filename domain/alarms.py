@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from domain import clock as clocks
 from domain import events as e
+from domain.calendar import Calendar
 from domain.case import OPEN, AppealState, Case, CaseFacts, FiredRung, Stage
 from domain.clock import Clock
 from domain.events import Event, Fact
 from domain.evolve import evolve
+from domain.passages import clock_kind
 from domain.policy import ClockKind, Rung
 
 
@@ -27,20 +29,6 @@ class Alarm:
     order: int
     summary: str
     fact: Callable[[], Fact]
-
-
-def clock_kind(case: CaseFacts) -> ClockKind | None:
-    """Whose limit the stage's own clock measures."""
-    if case.stage is Stage.ASSIGNMENT:
-        return ClockKind.ACCEPTANCE if case.lead_unit else ClockKind.DISPATCH
-    return _STAGE_CLOCK.get(case.stage)
-
-
-_STAGE_CLOCK = {
-    Stage.INTAKE: ClockKind.INTAKE,
-    Stage.REINSPECTION: ClockKind.INSPECTION,
-    Stage.CLOSURE: ClockKind.WINDOW,
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,11 +87,21 @@ def due_at(case: Case) -> datetime | None:
 
 def unit_due_at(case: Case) -> datetime | None:
     clock = case.unit_clock
-    return clocks.due_at(clock, case.rules.calendar, resume_at=case.suspended_until) if clock else None
+    return clocks.due_at(clock, case.unit_calendar, resume_at=case.suspended_until) if clock else None
 
 
 def stage_due_at(case: Case) -> datetime | None:
-    return clocks.due_at(case.stage_clock, case.rules.calendar) if case.stage_clock else None
+    return clocks.due_at(case.stage_clock, case.stage_calendar) if case.stage_clock else None
+
+
+def co_due(case: Case) -> dict[str, datetime]:
+    """The deadlines of co-units that have a clock of their own and have not submitted."""
+    due = {
+        task.unit: clocks.due_at(task.clock, case.rules.calendar_of(task.unit), resume_at=case.suspended_until)
+        for task in case.co_tasks
+        if task.clock.stopped_at is None
+    }
+    return {unit: at for unit, at in due.items() if at is not None}
 
 
 def _alarms(case: Case) -> Iterator[Alarm]:
@@ -121,6 +119,16 @@ def _alarms(case: Case) -> Iterator[Alarm]:
         yield from _unit_end(case, clock)
         yield from _milestones(case, clock)
         yield from _rungs(case, ClockKind.UNIT, clock)
+    if case.suspended_until is None:
+        yield from _co_units(case)
+
+
+def _co_units(case: Case) -> Iterator[Alarm]:
+    due = co_due(case)
+    for task in case.co_tasks:
+        if task.unit in due and not task.overdue:
+            late = partial(e.CoUnitLate, unit=task.unit, due_at=due[task.unit])
+            yield Alarm(due[task.unit], 2, f"{task.unit} due", late)
 
 
 def _supervision(case: Case) -> Iterator[Alarm]:
@@ -131,7 +139,7 @@ def _supervision(case: Case) -> Iterator[Alarm]:
 
 
 def _stage_end(case: Case, kind: ClockKind, clock: Clock) -> Iterator[Alarm]:
-    due = clocks.due_at(clock, case.rules.calendar)
+    due = clocks.due_at(clock, case.stage_calendar)
     if due is None:
         return
     if kind is ClockKind.WINDOW:
@@ -144,7 +152,7 @@ def _stage_end(case: Case, kind: ClockKind, clock: Clock) -> Iterator[Alarm]:
 
 
 def _unit_end(case: Case, clock: Clock) -> Iterator[Alarm]:
-    due = clocks.due_at(clock, case.rules.calendar)
+    due = clocks.due_at(clock, case.unit_calendar)
     if due is not None and not case.round_overdue:
         yield Alarm(due, 2, "rectification due", lambda: e.DeadlinePassed(clock=ClockKind.UNIT, due_at=due))
 
@@ -154,7 +162,7 @@ def _milestones(case: Case, clock: Clock) -> Iterator[Alarm]:
     if reached >= len(case.milestones):
         return
     milestone = case.milestones[reached]
-    due = clocks.due_at(clock, case.rules.calendar, limit=milestone.limit)
+    due = clocks.due_at(clock, case.unit_calendar, limit=milestone.limit)
     if due is not None:
         number = reached + 1
         summary = f"milestone {number} due"
@@ -171,7 +179,7 @@ def _rungs(case: Case, kind: ClockKind, clock: Clock) -> Iterator[Alarm]:
 
 
 def _rung_at(case: Case, clock: Clock, rung: Rung, fired: FiredRung | None) -> datetime | None:
-    calendar = case.rules.calendar
+    calendar = _calendar(case, rung.clock)
     if fired is not None and rung.repeat is None:
         return None
     if rung.when.overdue is None:
@@ -180,6 +188,10 @@ def _rung_at(case: Case, clock: Clock, rung: Rung, fired: FiredRung | None) -> d
     if first is None or fired is None or rung.repeat is None:
         return first
     return max(first, clocks.after(calendar, fired.due_at, rung.repeat))  # the deadline may have moved since
+
+
+def _calendar(case: Case, kind: ClockKind) -> Calendar:
+    return case.unit_calendar if kind is ClockKind.UNIT else case.stage_calendar
 
 
 def _rung_alarm(case: Case, rung: Rung, at: datetime, fired: FiredRung | None) -> Alarm:
@@ -238,8 +250,9 @@ def _repeated(case: Case, fact: Fact, now: datetime) -> Fact:
     if repeat is None:
         return fact
     times, due = fact.times, fact.due_at
-    following = clocks.after(case.rules.calendar, due, repeat)
+    calendar = _calendar(case, fact.clock)
+    following = clocks.after(calendar, due, repeat)
     while following <= now:
         times, due = times + 1, following
-        following = clocks.after(case.rules.calendar, due, repeat)
+        following = clocks.after(calendar, due, repeat)
     return fact.model_copy(update={"times": times, "due_at": due})

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from domain.actors import Role
 from domain.base import Value
+from domain.calendar import Calendar
 from domain.clock import Clock
 from domain.limits import Limit
 from domain.policy import Rules, Severity, Source
@@ -214,6 +215,16 @@ class Case(CaseFacts):
 
     rules: Rules
     fired: tuple[FiredRung, ...] = ()
+
+    @property
+    def unit_calendar(self) -> Calendar:
+        """The lead unit's working time."""
+        return self.rules.calendar_of(self.lead_unit)
+
+    @property
+    def stage_calendar(self) -> Calendar:
+        """The working time of those whom the stage waits for: while it waits to be accepted, the unit's."""
+        return self.unit_calendar if self.stage is Stage.ASSIGNMENT else self.rules.calendar
 
 
 class Snapshot(CaseFacts):

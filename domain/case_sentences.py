@@ -87,6 +87,34 @@ CASE: dict[str, Words] = {
         "协办单位尚未反馈[：{units}]。请待其反馈后再提交。",
         "Co-units have not submitted yet[: {units}]. Submit when they have.",
     ),
+    "plan_required": (
+        "此类问题须先报送方案并获批准。请先报送方案。",
+        "Works of this kind need an approved plan first. Submit a plan.",
+    ),
+    "no_plan_needed": (
+        "此案卷无需报送方案。请直接处置并反馈。",
+        "This case needs no plan. Rectify and submit.",
+    ),
+    "plan_already_approved": (
+        "方案已获批准，无需重报。请按方案处置。",
+        "The plan has been approved already. Carry it out.",
+    ),
+    "no_plan_pending": (
+        "没有待审批的方案。请刷新案卷。",
+        "No plan is waiting for a decision. Reload the case.",
+    ),
+    "already_joined": (
+        "您已上报过此问题，进展会通知您。无需重复上报。",
+        "You have reported this already and will hear of it. There is nothing more to do.",
+    ),
+    "too_many_joined": (
+        "上报此问题的人已达上限[（{most} 人）]。请留意案卷进展。",
+        "The case has as many reporters as it can have[ ({most})]. It is well known.",
+    ),
+    "on_behalf_not_yours": (
+        "只有派遣员和督查可以代他人合并上报。请去掉 on_behalf_of。",
+        "Only dispatchers and supervisors join on behalf of others. Leave `on_behalf_of` out.",
+    ),
     "milestone_not_next": (
         "不能报告此阶段[，下一阶段是第 {next} 段，共 {of} 段]。请按顺序报告；最后一段随处置反馈完成。",
         "This milestone is not the next one[ ({next} of {of} is)]. Go in order; the last is done by submitting.",

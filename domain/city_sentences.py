@@ -1,4 +1,4 @@
-"""What may be wrong with a change to the city: directory, catalogue, routing, rules, users. See `domain/sentences.py`."""
+"""What may be wrong with a change to the city: directory, catalogue, routing, rules. See `domain/sentences.py`."""
 
 from domain.words import Words
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.actors import Actor
 from domain.base import Value
-from domain.case import Reported
+from domain.case import Location, Reported
 from domain.policy import Rules
 from domain.text import Name, Note, Reason, Sha256
 
@@ -74,7 +74,37 @@ class SubmitRectification(Command):
     name = "submit"
     note: Note
     evidence: Photos = ()
+    ahead_because: Reason | None = Field(
+        default=None, description="Why the lead does not wait for co-units, where policy lets it go ahead."
+    )
     milestone: Annotated[int, Field(ge=1, le=20)] | None = None
+
+
+class SubmitPlan(Command):
+    """For works whose plan 方案 has to be approved first."""
+
+    name = "submit-plan"
+    text: Note
+    evidence: Photos = ()
+
+
+class DecidePlan(Command):
+    name = "decide-plan"
+    grant: bool
+    reason: Reason
+
+
+class Join(Command):
+    """Somebody else has found the same: the case gets another reporter, and nothing is opened.
+
+    `on_behalf_of`: those who found it, by login, where a dispatcher or supervisor says so for them.
+    """
+
+    name = "join"
+    description: Note
+    evidence: Photos = ()
+    location: Location | None = None
+    on_behalf_of: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
 
 
 class RequestExtension(Command):

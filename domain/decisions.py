@@ -14,10 +14,14 @@ from domain import clock as clocks
 from domain import commands as c
 from domain import events as e
 from domain.actors import Actor, Role
-from domain.case import AppealState, Case
-from domain.errors import Conflict, Invalid
+from domain.case import AppealState, Case, Reported
+from domain.errors import Conflict, Forbidden, Invalid
 from domain.events import Fact
 from domain.limits import LEAST, MOST, Limit, LimitUnit
+from domain.policy import Policy
+
+#: A case that so many have reported is known well enough, and its state must stay small.
+MOST_REPORTERS = 200
 
 Facts = tuple[Fact, ...]
 Decision = Callable[[Case, Any, Actor, datetime], Facts]
@@ -29,15 +33,16 @@ def need_photos(needed: int, given: tuple[str, ...]) -> None:
 
 
 def verify(case: Case, command: c.Verify, actor: Actor, now: datetime) -> Facts:
-    return (e.CaseVerified(note=command.note), *routed(case.proposed_unit, case.proposed_co_units))
+    return (e.CaseVerified(note=command.note), *routed(case, case.rules.policy))
 
 
-def routed(unit: str | None, co_units: tuple[str, ...]) -> Facts:
+def routed(case: Reported, policy: Policy) -> Facts:
     """The dispatch that follows by itself where the routing table names a unit; otherwise a dispatcher decides."""
+    unit = case.proposed_unit
     if not unit:
         return ()
-    others = tuple(dict.fromkeys(co_unit for co_unit in co_units if co_unit != unit))
-    return (e.CaseDispatched(unit=unit, co_units=others, routed=True),)
+    others = tuple(dict.fromkeys(co_unit for co_unit in case.proposed_co_units if co_unit != unit))
+    return (e.CaseDispatched(unit=unit, co_units=others, routed=True, tasks=policy.co_units is not None),)
 
 
 def dismiss(case: Case, command: c.Dismiss, actor: Actor, now: datetime) -> Facts:
@@ -48,13 +53,16 @@ def assign(case: Case, command: c.Assign, actor: Actor, now: datetime) -> Facts:
     co_units = tuple(dict.fromkeys(command.co_units))
     if command.unit in co_units:
         raise Invalid("unit_twice", unit=command.unit)
-    final = case.returns >= case.rules.policy.returns.final_after
-    instead_of = case.lead_unit
-    return (
-        e.CaseDispatched(
-            unit=command.unit, co_units=co_units, final=final, reason=command.reason, instead_of=instead_of
-        ),
+    policy = case.rules.policy
+    dispatched = e.CaseDispatched(
+        unit=command.unit,
+        co_units=co_units,
+        final=case.returns >= policy.returns.final_after,
+        reason=command.reason,
+        instead_of=case.lead_unit,
+        tasks=policy.co_units is not None,
     )
+    return (dispatched,)
 
 
 def accept(case: Case, command: c.Accept, actor: Actor, now: datetime) -> Facts:
@@ -74,10 +82,17 @@ def submit(case: Case, command: c.SubmitRectification, actor: Actor, now: dateti
         return (e.CoUnitSubmitted(unit=actor.unit or "", note=command.note, evidence=command.evidence),)
     if command.milestone is not None:
         return (_milestone(case, command, command.milestone, now),)
-    pending = [unit for unit in case.co_units if unit not in case.co_submitted]
-    if pending:
-        raise Conflict("co_units_pending", units=pending)
-    return (_submission(case, command, actor, now),)
+    if case.needs_plan and not (case.plan and case.plan.approved):
+        raise Conflict("plan_required")
+    pending = tuple(unit for unit in case.co_units if unit not in case.co_submitted)
+    if pending and not _may_go_ahead(case, command):
+        raise Conflict("co_units_pending", units=list(pending))
+    return (_submission(case, command, actor, now, pending),)
+
+
+def _may_go_ahead(case: Case, command: c.SubmitRectification) -> bool:
+    co_units = case.rules.policy.co_units
+    return command.ahead_because is not None and co_units is not None and co_units.lead_may_go_ahead
 
 
 def _milestone(case: Case, command: c.SubmitRectification, number: int, now: datetime) -> Fact:
@@ -92,8 +107,10 @@ def _milestone(case: Case, command: c.SubmitRectification, number: int, now: dat
     )
 
 
-def _submission(case: Case, command: c.SubmitRectification, actor: Actor, now: datetime) -> Fact:
-    clock, calendar = case.unit_clock, case.rules.calendar
+def _submission(
+    case: Case, command: c.SubmitRectification, actor: Actor, now: datetime, pending: tuple[str, ...]
+) -> Fact:
+    clock, calendar = case.unit_clock, case.unit_calendar
     used = clocks.elapsed(clock, calendar, now) if clock else timedelta(0)
     limit = clocks.total(clock, calendar) if clock else timedelta(0)
     return e.RectificationSubmitted(
@@ -102,7 +119,33 @@ def _submission(case: Case, command: c.SubmitRectification, actor: Actor, now: d
         evidence=command.evidence,
         used_seconds=round(used.total_seconds()),
         limit_seconds=round(limit.total_seconds()),
+        without=pending,
+        ahead_because=command.ahead_because if pending else None,
     )
+
+
+def submit_plan(case: Case, command: c.SubmitPlan, actor: Actor, now: datetime) -> Facts:
+    return (e.PlanSubmitted(text=command.text, evidence=command.evidence),)
+
+
+def decide_plan(case: Case, command: c.DecidePlan, actor: Actor, now: datetime) -> Facts:
+    decided = e.PlanApproved if command.grant else e.PlanRefused
+    return (decided(reason=command.reason),)
+
+
+def join(case: Case, command: c.Join, actor: Actor, now: datetime) -> Facts:
+    if command.on_behalf_of and actor.role not in {Role.DISPATCHER, Role.SUPERVISOR}:
+        raise Forbidden("on_behalf_not_yours")
+    found_it = command.on_behalf_of or (actor.user,)
+    new = tuple(user for user in dict.fromkeys(found_it) if user not in {case.reporter, *case.joined})
+    if not new:
+        raise Conflict("already_joined")
+    if len(case.joined) + len(new) > MOST_REPORTERS:
+        raise Conflict("too_many_joined", most=MOST_REPORTERS)
+    joined = e.ReportJoined(
+        reporters=new, description=command.description, evidence=command.evidence, location=command.location
+    )
+    return (joined,)
 
 
 def request_extension(case: Case, command: c.RequestExtension, actor: Actor, now: datetime) -> Facts:
@@ -115,7 +158,7 @@ def decide_extension(case: Case, command: c.DecideExtension, actor: Actor, now: 
         return (e.ExtensionRefused(reason=command.reason),)
     limit = _limit(clock.current_limit.value + clock.limit.value, clock.limit.unit)
     longer = clocks.change_limit(clock, limit, now)
-    due = clocks.due_at(longer, case.rules.calendar, resume_at=case.suspended_until)
+    due = clocks.due_at(longer, case.unit_calendar, resume_at=case.suspended_until)
     return (e.ExtensionGranted(reason=command.reason, limit=limit, due_at=due),)
 
 
@@ -223,4 +266,4 @@ def opening(report: c.Opening) -> Facts:
         need_photos(policy.evidence.self_handled, report.evidence + report.self_handled.evidence)
         handled = e.CaseSelfHandled(note=report.self_handled.note, evidence=report.self_handled.evidence)
         return (opened, handled)
-    return (opened, *routed(report.proposed_unit, report.proposed_co_units)) if trusted else (opened,)
+    return (opened, *routed(report, policy)) if trusted else (opened,)

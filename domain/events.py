@@ -13,9 +13,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, field_serializer
 from domain.actors import Actor
 from domain.base import Value
 from domain.calendar import Calendar
-from domain.case import Outcome, Reported
+from domain.case import Location, Outcome, Reported
 from domain.limits import Limit
-from domain.policy import Audience, ClockKind, RungAction
+from domain.policy import Audience, ClockKind, Ladder, Policy, RungAction, UnitCalendar
 
 
 class CaseOpened(Reported):
@@ -49,7 +49,8 @@ class CaseDismissed(Value):
 class CaseDispatched(Value):
     """The unit's clock starts here. `routed`: by the routing table at opening, not by a dispatcher.
 
-    `instead_of`: the unit that had the case until then, and did not return it.
+    `instead_of`: the unit that had the case until then, and did not return it. `calendars`: of those of its units that
+    have their own. `tasks`: each co-unit has a clock and hears of it.
     """
 
     type: Literal["CaseDispatched"] = "CaseDispatched"
@@ -59,6 +60,8 @@ class CaseDispatched(Value):
     routed: bool = False
     reason: str | None = None
     instead_of: str | None = None
+    calendars: tuple[UnitCalendar, ...] = ()
+    tasks: bool = False
 
 
 class CaseAccepted(Value):
@@ -97,8 +100,47 @@ class CoUnitSubmitted(Value):
     evidence: tuple[str, ...]
 
 
+class CoUnitLate(Value):
+    """A co-unit's own limit ran out at `due_at`, and it has not submitted."""
+
+    type: Literal["CoUnitLate"] = "CoUnitLate"
+    unit: str
+    due_at: datetime
+
+
+class PlanSubmitted(Value):
+    """What the unit means to do, for works that need a plan 方案 first."""
+
+    type: Literal["PlanSubmitted"] = "PlanSubmitted"
+    text: str
+    evidence: tuple[str, ...]
+
+
+class PlanApproved(Value):
+    type: Literal["PlanApproved"] = "PlanApproved"
+    reason: str
+
+
+class PlanRefused(Value):
+    type: Literal["PlanRefused"] = "PlanRefused"
+    reason: str
+
+
+class ReportJoined(Value):
+    """The same was found by others: `reporters`, who from now on hear of the case."""
+
+    type: Literal["ReportJoined"] = "ReportJoined"
+    reporters: tuple[str, ...]
+    description: str
+    evidence: tuple[str, ...]
+    location: Location | None = None
+
+
 class RectificationSubmitted(Value):
-    """Stops the unit's clock. `used_seconds` of `limit_seconds`, in the limit's own kind of time."""
+    """Stops the unit's clock. `used_seconds` of `limit_seconds`, in the limit's own kind of time.
+
+    `without`: co-units that had not submitted, for the reason `ahead_because`.
+    """
 
     type: Literal["RectificationSubmitted"] = "RectificationSubmitted"
     unit: str
@@ -106,6 +148,8 @@ class RectificationSubmitted(Value):
     evidence: tuple[str, ...]
     used_seconds: int
     limit_seconds: int
+    without: tuple[str, ...] = ()
+    ahead_because: str | None = None
 
 
 class ExtensionRequested(Value):
@@ -265,6 +309,16 @@ class CalendarChanged(Value):
     due_after: datetime | None
 
 
+class RulesChanged(Value):
+    """A new policy or ladder reached the running case; the deadline moved from `due_before` to `due_after`."""
+
+    type: Literal["RulesChanged"] = "RulesChanged"
+    policy: Policy
+    ladder: Ladder
+    due_before: datetime | None
+    due_after: datetime | None
+
+
 class CaseArchived(Value):
     type: Literal["CaseArchived"] = "CaseArchived"
 
@@ -294,6 +348,11 @@ Fact = (
     | MilestoneReported
     | MilestoneMissed
     | CoUnitSubmitted
+    | CoUnitLate
+    | PlanSubmitted
+    | PlanApproved
+    | PlanRefused
+    | ReportJoined
     | RectificationSubmitted
     | ExtensionRequested
     | ExtensionGranted
@@ -318,6 +377,7 @@ Fact = (
     | DeadlinePassed
     | RungFired
     | CalendarChanged
+    | RulesChanged
     | CaseArchived
     | CaseImported
 )

@@ -4,18 +4,38 @@
 """
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from domain import clock as clocks
 from domain import events as e
-from domain.case import Appeal, AppealState, Case, FiredRung, Outcome, Rating, Stage, Submission, Supervision
-from domain.clock import Clock
+from domain.case import (
+    Appeal,
+    AppealState,
+    Case,
+    CoTask,
+    FiredRung,
+    Outcome,
+    Plan,
+    Rating,
+    Stage,
+    Submission,
+    Supervision,
+)
+from domain.changed_rules import calendar_changed, relieved, rules_changed
 from domain.events import Event
-from domain.limits import Limit
+from domain.passages import (
+    Changes,
+    close,
+    co_tasks,
+    end,
+    enter,
+    next_round,
+    on_tasks,
+    rearmed,
+    stage_clock,
+    unit_clock,
+)
 from domain.policy import ClockKind, Rules, shared
-
-Changes = dict[str, Any]
 
 
 def begin(rules: Rules, event: Event) -> Case:
@@ -33,7 +53,7 @@ def begin(rules: Rules, event: Event) -> Case:
         reporter_role=event.by.role,
         opened_at=event.at,
         updated_at=event.at,
-        stage_clock=_stage_clock(rules, fact.limit, kind, event.at),
+        stage_clock=stage_clock(rules, fact.limit, kind, event.at),
         rules=rules,
         **fact.reported(),
     )
@@ -44,77 +64,11 @@ def evolve(case: Case, event: Event) -> Case:
     return case.model_copy(update={"version": event.seq, "updated_at": event.at, **changes})
 
 
-def _stage_clock(rules: Rules, limit: Limit, kind: ClockKind, at: datetime) -> Clock:
-    limits = rules.policy.limits
-    stage_limit = limits.window if kind is ClockKind.WINDOW else getattr(limits, kind.value).for_(limit)
-    return clocks.start(stage_limit, rules.policy.work_day_reading, at)
-
-
-def _enter(case: Case, stage: Stage, at: datetime, kind: ClockKind | None) -> Changes:
-    """A stage begins: its own clock starts and its alarms are armed afresh."""
-    return {
-        "stage": stage,
-        "stage_clock": kind and _stage_clock(case.rules, case.limit, kind, at),
-        "fired": _rearmed(case, kind) if kind else case.fired,
-        "late_since": None,
-    }
-
-
-def _rearmed(case: Case, *kinds: ClockKind) -> tuple[FiredRung, ...]:
-    """Rungs that stay fired when these clocks start anew: those of other clocks, and those that count events."""
-    rungs = case.rules.ladder.by_id
-    return tuple(f for f in case.fired if rungs[f.id].when.counted or rungs[f.id].clock not in kinds)
-
-
-def _unit_clock(case: Case, limit: Limit, at: datetime) -> Clock:
-    return clocks.start(limit, case.rules.policy.work_day_reading, at)
-
-
-def _next_round(case: Case, limit: Limit, at: datetime) -> Changes:
-    fresh = {
-        "round": case.round + 1,
-        "co_submitted": (),
-        "extension_pending": False,
-        "round_overdue": False,
-        "milestones": (),
-        "milestones_done": 0,
-        "milestones_missed": 0,
-        "unable_by": (),
-        "closed_at": None,
-        "outcome": None,
-    }
-    if case.lead_unit is None:
-        return {**fresh, **_enter(case, Stage.ASSIGNMENT, at, ClockKind.DISPATCH)}
-    return {
-        **fresh,
-        **_enter(case, Stage.RECTIFICATION, at, None),
-        "unit_clock": _unit_clock(case, limit, at),
-        "fired": _rearmed(case, ClockKind.UNIT),
-    }
-
-
-def _close(case: Case, at: datetime, outcome: Outcome) -> Changes:
-    return {**_enter(case, Stage.CLOSURE, at, ClockKind.WINDOW), "closed_at": at, "outcome": outcome}
-
-
-def _end(case: Case, event: Event, outcome: Outcome) -> Changes:
-    stage = Stage.ARCHIVED if outcome in {Outcome.RECTIFIED, Outcome.SELF_HANDLED} else Stage(outcome.value)
-    running = case.unit_clock is not None and case.unit_clock.stopped_at is None
-    return {
-        **_enter(case, stage, event.at, None),
-        "unit_clock": clocks.stop(case.unit_clock, event.at) if case.unit_clock and running else case.unit_clock,
-        "suspended_until": None,
-        "extension_pending": False,
-        "closed_at": event.at,
-        "outcome": outcome,
-    }
-
-
 def _ended(outcome: Outcome) -> Callable[[Case, Event, object], Changes]:
-    return lambda case, event, _: _end(case, event, outcome)
+    return lambda case, event, _: end(case, event, outcome)
 
 
-def _author(event: Event) -> str:
+def author(event: Event) -> str:
     return event.by.user if event.by else "system"
 
 
@@ -124,32 +78,36 @@ def _opened(case: Case, event: Event, fact: e.CaseOpened) -> Changes:
 
 def _self_handled(case: Case, event: Event, fact: e.CaseSelfHandled) -> Changes:
     return {
-        **_close(case, event.at, Outcome.SELF_HANDLED),
+        **close(case, event.at, Outcome.SELF_HANDLED),
         "submission": _submission(event, "", fact),
-        "fixers": (_author(event),),
+        "fixers": (author(event),),
     }
 
 
 def _submission(event: Event, unit: str, fact: e.CaseSelfHandled | e.RectificationSubmitted) -> Submission:
-    return Submission(at=event.at, by=_author(event), unit=unit, note=fact.note, evidence=fact.evidence)
+    return Submission(at=event.at, by=author(event), unit=unit, note=fact.note, evidence=fact.evidence)
 
 
 def _verified(case: Case, event: Event, fact: e.CaseVerified) -> Changes:
-    return _enter(case, Stage.ASSIGNMENT, event.at, ClockKind.DISPATCH)
+    return enter(case, Stage.ASSIGNMENT, event.at, ClockKind.DISPATCH)
 
 
 def _dispatched(case: Case, event: Event, fact: e.CaseDispatched) -> Changes:
+    rules = {"rules": shared(case.rules.changed(units=fact.calendars))} if fact.calendars else {}
     return {
-        **_enter(case, Stage.ASSIGNMENT, event.at, ClockKind.ACCEPTANCE),
-        "fired": _rearmed(case, ClockKind.ACCEPTANCE, ClockKind.UNIT),
+        **rules,
+        **enter(case, Stage.ASSIGNMENT, event.at, ClockKind.ACCEPTANCE),
+        "fired": rearmed(case, ClockKind.ACCEPTANCE, ClockKind.UNIT),
         "lead_unit": fact.unit,
         "co_units": fact.co_units,
         "co_submitted": (),
+        "co_tasks": co_tasks(case, fact.co_units if fact.tasks else (), case.limit, event.at),
+        "plan": None,
         "final_assignment": fact.final,
         "dispatched_at": event.at,
         "dispatches": case.dispatches + 1,
         "accepted_at": None,
-        "unit_clock": _unit_clock(case, case.limit, event.at),
+        "unit_clock": unit_clock(case, case.limit, event.at),
         "round_overdue": False,
         "milestones_done": 0,
         "milestones_missed": 0,
@@ -159,7 +117,7 @@ def _dispatched(case: Case, event: Event, fact: e.CaseDispatched) -> Changes:
 def _accepted(case: Case, event: Event, fact: e.CaseAccepted) -> Changes:
     late = case.late_since if case.round_overdue else None
     return {
-        **_enter(case, Stage.RECTIFICATION, event.at, None),
+        **enter(case, Stage.RECTIFICATION, event.at, None),
         "accepted_at": fact.accepted_at,
         "late_since": late,
     }
@@ -167,9 +125,10 @@ def _accepted(case: Case, event: Event, fact: e.CaseAccepted) -> Changes:
 
 def _returned(case: Case, event: Event, fact: e.CaseReturned) -> Changes:
     return {
-        **_enter(case, Stage.ASSIGNMENT, event.at, ClockKind.DISPATCH),
+        **enter(case, Stage.ASSIGNMENT, event.at, ClockKind.DISPATCH),
         "lead_unit": None,
         "co_units": (),
+        "co_tasks": (),
         "dispatched_at": None,
         "accepted_at": None,
         "unit_clock": None,
@@ -180,7 +139,7 @@ def _returned(case: Case, event: Event, fact: e.CaseReturned) -> Changes:
 
 
 def _milestone_reported(case: Case, event: Event, fact: e.MilestoneReported) -> Changes:
-    return {"milestones_done": fact.milestone, "fixers": _with(case.fixers, _author(event))}
+    return {"milestones_done": fact.milestone, "fixers": _with(case.fixers, author(event))}
 
 
 def _milestone_missed(case: Case, event: Event, fact: e.MilestoneMissed) -> Changes:
@@ -188,19 +147,45 @@ def _milestone_missed(case: Case, event: Event, fact: e.MilestoneMissed) -> Chan
 
 
 def _co_submitted(case: Case, event: Event, fact: e.CoUnitSubmitted) -> Changes:
-    return {"co_submitted": _with(case.co_submitted, fact.unit), "fixers": _with(case.fixers, _author(event))}
+    def done(task: CoTask) -> CoTask:
+        stopped = {"clock": clocks.stop(task.clock, event.at), "submitted_at": event.at}
+        return task.model_copy(update=stopped) if task.unit == fact.unit else task
+
+    return {
+        "co_submitted": _with(case.co_submitted, fact.unit),
+        "co_tasks": tuple(done(task) for task in case.co_tasks),
+        "fixers": _with(case.fixers, author(event)),
+    }
+
+
+def _co_unit_late(case: Case, event: Event, fact: e.CoUnitLate) -> Changes:
+    late = (task.model_copy(update={"overdue": True}) if task.unit == fact.unit else task for task in case.co_tasks)
+    return {"co_tasks": tuple(late)}
+
+
+def _plan_submitted(case: Case, event: Event, fact: e.PlanSubmitted) -> Changes:
+    return {"plan": Plan(text=fact.text, evidence=fact.evidence, by=author(event))}
+
+
+def _plan_decided(*, approved: bool) -> Callable[[Case, Event, object], Changes]:
+    return lambda case, *_: {"plan": case.plan and case.plan.model_copy(update={"approved": approved})}
+
+
+def _joined(case: Case, event: Event, fact: e.ReportJoined) -> Changes:
+    return {"joined": tuple(dict.fromkeys((*case.joined, *fact.reporters)))}
 
 
 def _submitted(case: Case, event: Event, fact: e.RectificationSubmitted) -> Changes:
     clock = case.unit_clock
     return {
-        **_enter(case, Stage.REINSPECTION, event.at, ClockKind.INSPECTION),
+        **enter(case, Stage.REINSPECTION, event.at, ClockKind.INSPECTION),
         "unit_clock": clock and clocks.stop(clock, event.at),
+        "co_tasks": on_tasks(case, lambda its: clocks.stop(its, event.at)),
         "suspended_until": None,
         "extension_pending": False,
         "milestones_done": len(case.milestones),
         "submission": _submission(event, fact.unit, fact),
-        "fixers": _with(case.fixers, _author(event)),
+        "fixers": _with(case.fixers, author(event)),
     }
 
 
@@ -210,8 +195,14 @@ def _extension_requested(case: Case, event: Event, fact: e.ExtensionRequested) -
 
 def _extension_granted(case: Case, event: Event, fact: e.ExtensionGranted) -> Changes:
     clock = case.unit_clock and clocks.change_limit(case.unit_clock, fact.limit, event.at)
-    longer = {"extension_pending": False, "extensions": case.extensions + 1, "unit_clock": clock}
-    return {**longer, **_relieved(case.model_copy(update=longer), event.at)}
+    tasks = on_tasks(case, lambda its: clocks.change_limit(its, fact.limit, event.at))
+    longer = {
+        "extension_pending": False,
+        "extensions": case.extensions + 1,
+        "unit_clock": clock,
+        "co_tasks": tuple(task.model_copy(update={"overdue": False}) for task in tasks),
+    }
+    return {**longer, **relieved(case.model_copy(update=longer), event.at)}
 
 
 def _extension_refused(case: Case, event: Event, fact: e.ExtensionRefused) -> Changes:
@@ -223,6 +214,7 @@ def _suspended(case: Case, event: Event, fact: e.CaseSuspended) -> Changes:
         "suspended_until": fact.until,
         "suspensions": case.suspensions + 1,
         "unit_clock": case.unit_clock and clocks.pause(case.unit_clock, event.at),
+        "co_tasks": on_tasks(case, lambda clock: clocks.pause(clock, event.at)),
     }
 
 
@@ -230,23 +222,24 @@ def _suspension_ended(case: Case, event: Event, fact: e.SuspensionEnded) -> Chan
     return {
         "suspended_until": None,
         "unit_clock": case.unit_clock and clocks.resume(case.unit_clock, fact.resumed_at),
+        "co_tasks": on_tasks(case, lambda clock: clocks.resume(clock, fact.resumed_at)),
     }
 
 
 def _passed(case: Case, event: Event, fact: e.InspectionPassed) -> Changes:
-    return _close(case, event.at, Outcome.RECTIFIED)
+    return close(case, event.at, Outcome.RECTIFIED)
 
 
 def _failed(case: Case, event: Event, fact: e.InspectionFailed) -> Changes:
-    return {**_next_round(case, fact.limit, event.at), "failed_inspections": case.failed_inspections + 1}
+    return {**next_round(case, fact.limit, event.at), "failed_inspections": case.failed_inspections + 1}
 
 
 def _impossible(case: Case, event: Event, fact: e.InspectionImpossible) -> Changes:
     """The limit starts anew, the rungs that fired do not: each fires once per round."""
     return {
-        **_enter(case, Stage.REINSPECTION, event.at, ClockKind.INSPECTION),
+        **enter(case, Stage.REINSPECTION, event.at, ClockKind.INSPECTION),
         "fired": case.fired,
-        "unable_by": _with(case.unable_by, _author(event)),
+        "unable_by": _with(case.unable_by, author(event)),
     }
 
 
@@ -255,7 +248,7 @@ def _urged(case: Case, event: Event, fact: e.CaseUrged) -> Changes:
 
 
 def _supervised(case: Case, event: Event, fact: e.CaseSupervised) -> Changes:
-    return {"supervision": Supervision(requirement=fact.requirement, due=fact.due, by=_author(event))}
+    return {"supervision": Supervision(requirement=fact.requirement, due=fact.due, by=author(event))}
 
 
 def _supervision_expired(case: Case, event: Event, fact: e.SupervisionExpired) -> Changes:
@@ -267,13 +260,13 @@ def _rated(case: Case, event: Event, fact: e.CaseRated) -> Changes:
 
 
 def _appeal_filed(case: Case, event: Event, fact: e.AppealFiled) -> Changes:
-    return {"appeal": Appeal(reason=fact.reason, by=_author(event))}
+    return {"appeal": Appeal(reason=fact.reason, by=author(event))}
 
 
 def _appeal_in(state: AppealState) -> Callable[[Case, Event, Any], Changes]:
     def reviewed(case: Case, event: Event, fact: object) -> Changes:
         appeal = case.appeal
-        review = {"state": state, "reviewers": _with(appeal.reviewers if appeal else (), _author(event))}
+        review = {"state": state, "reviewers": _with(appeal.reviewers if appeal else (), author(event))}
         return {
             "appeal": appeal and appeal.model_copy(update=review),
             "exempt": case.exempt or state is AppealState.GRANTED,
@@ -284,7 +277,7 @@ def _appeal_in(state: AppealState) -> Callable[[Case, Event, Any], Changes]:
 
 def _reopened(case: Case, event: Event, fact: e.CaseReopened) -> Changes:
     """What was under supervision has been closed: its old date means nothing to the next round."""
-    return {**_next_round(case, fact.limit, event.at), "supervision": None}
+    return {**next_round(case, fact.limit, event.at), "supervision": None}
 
 
 def _nothing(case: Case, event: Event, fact: object) -> Changes:
@@ -307,52 +300,13 @@ def _rung_fired(case: Case, event: Event, fact: e.RungFired) -> Changes:
     }
 
 
-def _calendar_changed(case: Case, event: Event, fact: e.CalendarChanged) -> Changes:
-    version = fact.calendar.version
-
-    def moved(clock: Clock | None) -> Clock | None:
-        if clock is None or clock.stopped_at is not None:
-            return clock
-        return clocks.change_calendar(clock, version, event.at)
-
-    rules = Rules(policy=case.rules.policy, ladder=case.rules.ladder, calendar=fact.calendar)
-    recalculated = {
-        "rules": shared(rules),
-        "unit_clock": moved(case.unit_clock),
-        "stage_clock": moved(case.stage_clock),
-    }
-    return {**recalculated, **_relieved(case.model_copy(update=recalculated), event.at)}
-
-
-def _relieved(case: Case, at: datetime) -> Changes:
-    """Takes lateness back where the running deadline itself moved into the future. Earlier rounds' marks stay."""
-    clock = case.unit_clock
-    if case.late_since is None:
-        return {}
-    if not case.round_overdue or clock is None or clock.stopped_at is not None:
-        return {} if _expired(case.stage_clock, case, at) else {"late_since": None}
-    if _expired(clock, case, at):
-        return {}
-    earlier = case.overdue_since is not None and case.overdue_since < clock.started_at
-    return {
-        "round_overdue": False,
-        "overdue": earlier,
-        "overdue_since": case.overdue_since if earlier else None,
-        "late_since": None,
-    }
-
-
-def _expired(clock: Clock | None, case: Case, at: datetime) -> bool:
-    return clock is not None and clocks.expired(clock, case.rules.calendar, at)
-
-
 def _archived(case: Case, event: Event, fact: e.CaseArchived) -> Changes:
     return {"stage": Stage.ARCHIVED, "stage_clock": None, "late_since": None}
 
 
 def _imported(case: Case, event: Event, fact: e.CaseImported) -> Changes:
     """Whether it was late nobody here can tell: no clock of ours has run."""
-    return {**_end(case, event, fact.outcome), "lead_unit": fact.unit}
+    return {**end(case, event, fact.outcome), "lead_unit": fact.unit}
 
 
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -370,6 +324,11 @@ _CHANGES: dict[type, Callable[[Case, Event, Any], Changes]] = {
     e.MilestoneReported: _milestone_reported,
     e.MilestoneMissed: _milestone_missed,
     e.CoUnitSubmitted: _co_submitted,
+    e.CoUnitLate: _co_unit_late,
+    e.PlanSubmitted: _plan_submitted,
+    e.PlanApproved: _plan_decided(approved=True),
+    e.PlanRefused: _plan_decided(approved=False),
+    e.ReportJoined: _joined,
     e.RectificationSubmitted: _submitted,
     e.ExtensionRequested: _extension_requested,
     e.ExtensionGranted: _extension_granted,
@@ -393,7 +352,8 @@ _CHANGES: dict[type, Callable[[Case, Event, Any], Changes]] = {
     e.CommentAdded: _nothing,
     e.DeadlinePassed: _deadline_passed,
     e.RungFired: _rung_fired,
-    e.CalendarChanged: _calendar_changed,
+    e.CalendarChanged: calendar_changed,
+    e.RulesChanged: rules_changed,
     e.CaseArchived: _archived,
     e.CaseImported: _imported,
 }

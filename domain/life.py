@@ -10,16 +10,17 @@ from domain import alarms, decisions
 from domain import clock as clocks
 from domain import events as e
 from domain.actors import Actor
-from domain.alarms import due_at, next_alarm, stage_due_at
+from domain.alarms import co_due, due_at, next_alarm, stage_due_at
 from domain.calendar import Calendar
 from domain.case import OPEN, RUNNING, Case, CaseFacts, Snapshot
 from domain.commands import Command, Opening
 from domain.events import Event, Fact
 from domain.evolve import begin, evolve
 from domain.lifecycle import decide, state_allows
-from domain.policy import shared
+from domain.policy import Ladder, Policy, UnitCalendar, shared
 
 Step = tuple[Case, tuple[Event, ...]]
+Edition = Calendar | Policy | Ladder
 
 
 def open_case(report: Opening) -> Step:
@@ -35,13 +36,32 @@ def resume(case: Case) -> Case:
     return case.model_copy(update={"rules": shared(case.rules)})
 
 
-def give(case: Case, command: Command, actor: Actor, now: datetime, command_id: str | None = None) -> Step:
-    """Raises what `decide` raises, and then nothing has happened: time is let pass by the next step."""
+def give(  # noqa: PLR0913 - who, what, when, and what the directory adds to it
+    case: Case,
+    command: Command,
+    actor: Actor,
+    now: datetime,
+    command_id: str | None = None,
+    *,
+    calendars: tuple[UnitCalendar, ...] = (),
+) -> Step:
+    """Raises what `decide` raises, and then nothing has happened: time is let pass by the next step.
+
+    `calendars`: of units with working time of their own, should the case be dispatched to them.
+    """
     now = max(now, case.updated_at)
     ready, before = pass_time(case, now)
-    case, events = _apply(ready, decide(ready, command, actor, now), now, actor, command_id)
+    facts = tuple(_with_calendars(fact, calendars) for fact in decide(ready, command, actor, now))
+    case, events = _apply(ready, facts, now, actor, command_id)
     case, after = pass_time(case, now)
     return case, before + events + after
+
+
+def _with_calendars(fact: Fact, calendars: tuple[UnitCalendar, ...]) -> Fact:
+    if not calendars or not isinstance(fact, e.CaseDispatched):
+        return fact
+    units = {fact.unit, *fact.co_units}
+    return fact.model_copy(update={"calendars": tuple(each for each in calendars if each.unit in units)})
 
 
 def pass_time(case: Case, now: datetime) -> Step:
@@ -50,18 +70,43 @@ def pass_time(case: Case, now: datetime) -> Step:
 
 
 def recalendar(case: Case, calendar: Calendar, now: datetime, command_id: str | None = None) -> Step:
-    """Nothing but time passes unless `calendar` is a newer version of the case's own and the case has not ended."""
+    """Nothing but time passes unless `calendar` is a newer version of one of the case's own and it has not ended."""
     now = max(now, case.updated_at)
     case, before = pass_time(case, now)
-    mine = case.rules.calendar
-    if case.stage not in RUNNING or calendar.id != mine.id or calendar.version <= mine.version:
+    mine = case.rules.calendars()
+    if case.stage not in RUNNING or not any(is_newer(calendar, each) for each in mine):
         return case, before
-    changed = e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None)
+    case, events = _take_up(
+        case, e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None), now, command_id
+    )
+    return case, before + events
+
+
+def rerule(case: Case, policy: Policy, ladder: Ladder, now: datetime, command_id: str | None = None) -> Step:
+    """Nothing but time passes unless one is newer than the case's own, the other no older, and it has not ended."""
+    now = max(now, case.updated_at)
+    case, before = pass_time(case, now)
+    mine = case.rules
+    newer = is_newer(policy, mine.policy) or is_newer(ladder, mine.ladder)
+    older = is_newer(mine.policy, policy) or is_newer(mine.ladder, ladder)
+    if case.stage not in RUNNING or not newer or older:
+        return case, before
+    changed = e.RulesChanged(policy=policy, ladder=ladder, due_before=due_at(case), due_after=None)
+    case, events = _take_up(case, changed, now, command_id)
+    return case, before + events
+
+
+def is_newer(one: Edition, other: Edition) -> bool:
+    """A later version of the same."""
+    return one.id == other.id and one.version > other.version
+
+
+def _take_up(case: Case, changed: e.CalendarChanged | e.RulesChanged, now: datetime, command_id: str | None) -> Step:
     after_change = evolve(case, Event(seq=case.version + 1, at=now, by=None, fact=changed))
     fact = changed.model_copy(update={"due_after": due_at(after_change)})
     case, events = _apply(case, (fact,), now, None, command_id)
     case, after = pass_time(case, now)
-    return case, before + events + after
+    return case, events + after
 
 
 def _apply(case: Case, facts: tuple[Fact, ...], at: datetime, by: Actor | None, command_id: str | None) -> Step:
@@ -82,6 +127,7 @@ def snapshot(case: Case) -> Snapshot:
         provisional=provisional(case),
         commands=state_allows(case),
         rules=case.rules.digest,
+        co_due=co_due(case),
     )
 
 
@@ -91,7 +137,8 @@ def provisional(case: Case) -> bool:
     clock = case.unit_clock if waiting_for_unit else case.stage_clock
     if clock is None or case.stage not in OPEN:
         return False
-    return clocks.provisional(clock, case.rules.calendar, resume_at=case.suspended_until)
+    calendar = case.unit_calendar if waiting_for_unit else case.stage_calendar
+    return clocks.provisional(clock, calendar, resume_at=case.suspended_until)
 
 
 __all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "resume", "snapshot"]

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from domain import commands as c
 from domain import decisions as d
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.case import OPEN, RUNNING, AppealState, Case, CaseFacts, Stage
 from domain.errors import Conflict, Forbidden, NotVisible, RectifyError
 from domain.permissions import Hand, holds, may_see, role_could
@@ -53,6 +53,15 @@ APPEAL_PENDING = Guard(
     lambda k: k.appeal is not None and k.appeal.state in {AppealState.PENDING, AppealState.SECOND_REVIEW},
 )
 
+NEEDS_PLAN = Guard("no_plan_needed", lambda k: k.needs_plan)
+NO_PLAN_APPROVED = Guard("plan_already_approved", lambda k: not (k.plan and k.plan.approved))
+PLAN_PENDING = Guard("no_plan_pending", lambda k: k.plan is not None and k.plan.approved is None)
+
+NOT_JOINED = CallerGuard(
+    "already_joined",
+    Conflict,
+    lambda a, k: a.role in {Role.DISPATCHER, Role.SUPERVISOR} or a.user not in {k.reporter, *k.joined},
+)
 CO_UNIT_ONCE = CallerGuard(
     "already_submitted", Conflict, lambda a, k: a.unit == k.lead_unit or a.unit not in k.co_submitted
 )
@@ -104,6 +113,15 @@ TABLE: tuple[Rule, ...] = (
         caller_guards=(CO_UNIT_ONCE,),
     ),
     Rule(
+        c.SubmitPlan,
+        d.submit_plan,
+        _RECTIFICATION,
+        (Hand.LEAD_UNIT,),
+        "stays, its plan waits to be decided on",
+        (NEEDS_PLAN, NO_PLAN_APPROVED),
+    ),
+    Rule(c.DecidePlan, d.decide_plan, _RECTIFICATION, _MANAGERS, "stays", (PLAN_PENDING,)),
+    Rule(
         c.RequestExtension,
         d.request_extension,
         _RECTIFICATION,
@@ -151,6 +169,7 @@ TABLE: tuple[Rule, ...] = (
         (OTHER_REVIEWER,),
     ),
     Rule(c.Reopen, d.reopen, _CLOSURE, _MANAGERS, "rectification, next round"),
+    Rule(c.Join, d.join, OPEN, (Hand.WITNESS,), "stays, with another reporter", caller_guards=(NOT_JOINED,)),
     Rule(c.Comment, d.comment, RUNNING, (Hand.ANYBODY,), "stays"),
 )
 RULES: dict[str, Rule] = {rule.command.name: rule for rule in TABLE}
@@ -194,8 +213,12 @@ def actions(case: Case, actor: Actor) -> tuple[str, ...]:
 
 
 def authorise(rule: Rule, actor: Actor, case: CaseFacts) -> None:
-    """Raises NotVisible or Forbidden unless one of the rule's hands is the caller's, whatever the stage."""
-    if not may_see(actor, case):
+    """Raises NotVisible or Forbidden unless one of the rule's hands is the caller's, whatever the stage.
+
+    A witness need not see the case: that it is the same that he has found, the API makes sure of.
+    """
+    witness = Hand.WITNESS in rule.hands and holds(actor, Hand.WITNESS, case)
+    if not may_see(actor, case) and not witness:
         raise NotVisible("case_not_found")
     if any(holds(actor, hand, case) for hand in rule.hands):
         return

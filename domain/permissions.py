@@ -21,15 +21,16 @@ class Hand(StrEnum):
     SUPERVISOR = "the area's supervisor"
     REPORTER = "whoever reported it"
     RESIDENT_REPORTER = "the resident who reported it"
+    WITNESS = "anybody who may report and has found the same"
     ANYBODY = "anybody who may see it"
 
 
 def may_see(actor: Actor, case: CaseFacts) -> bool:
-    """Admins see all; the reporter his own; a unit what it leads or helps with; everybody else their area's subtree.
+    """Admins see all; reporters what they found; a unit what it leads or helps with; others their area's subtree.
 
     Officers also see what is known no more closely than by an area that theirs lies in.
     """
-    if actor.role is Role.ADMIN or actor.user == case.reporter:
+    if actor.role is Role.ADMIN or actor.user in {case.reporter, *case.joined}:
         return True
     if actor.role is Role.UNIT:
         return actor.unit is not None and actor.unit in {case.lead_unit, *case.co_units}
@@ -64,7 +65,7 @@ def _is_reporter(actor: Actor, case: CaseFacts) -> bool:
 def _is_inspector(actor: Actor, case: CaseFacts) -> bool:
     """Three different hands: the reporter, the fixer and the closer; digital city management parts them throughout."""
     partial = actor.unit is not None and actor.unit in {case.lead_unit, *case.co_units}
-    apart = actor.user != case.reporter and actor.user not in case.fixers
+    apart = actor.user not in {case.reporter, *case.joined, *case.fixers}
     return actor.role is Role.OFFICER and apart and not partial and _in_area(actor, case)
 
 
@@ -76,6 +77,7 @@ def _is_co_unit(actor: Actor, case: CaseFacts) -> bool:
     return actor.role is Role.UNIT and actor.unit is not None and actor.unit in case.co_units
 
 
+_REPORTING_ROLES = frozenset({Role.RESIDENT, Role.OFFICER, Role.DISPATCHER, Role.SUPERVISOR})
 _HANDS: dict[Hand, Callable[[Actor, CaseFacts], bool]] = {
     Hand.LEAD_UNIT: _is_lead,
     Hand.CO_UNIT: _is_co_unit,
@@ -85,9 +87,9 @@ _HANDS: dict[Hand, Callable[[Actor, CaseFacts], bool]] = {
     Hand.SUPERVISOR: _role_in_area(Role.SUPERVISOR),
     Hand.REPORTER: _is_reporter,
     Hand.RESIDENT_REPORTER: lambda actor, case: actor.role is Role.RESIDENT and _is_reporter(actor, case),
+    Hand.WITNESS: lambda actor, _: actor.role in _REPORTING_ROLES,
     Hand.ANYBODY: may_see,
 }
-_REPORTING_ROLES = frozenset({Role.RESIDENT, Role.OFFICER, Role.DISPATCHER, Role.SUPERVISOR})
 _ROLES: dict[Hand, frozenset[Role]] = {
     Hand.LEAD_UNIT: frozenset({Role.UNIT}),
     Hand.CO_UNIT: frozenset({Role.UNIT}),
@@ -97,5 +99,6 @@ _ROLES: dict[Hand, frozenset[Role]] = {
     Hand.SUPERVISOR: frozenset({Role.SUPERVISOR}),
     Hand.REPORTER: _REPORTING_ROLES,
     Hand.RESIDENT_REPORTER: frozenset({Role.RESIDENT}),
+    Hand.WITNESS: _REPORTING_ROLES,
     Hand.ANYBODY: frozenset(Role),
 }

@@ -95,6 +95,12 @@ class Suspensions(Value):
     max_days: Annotated[int, Field(ge=1, le=3660)] = 366
 
 
+class CoUnits(Value):
+    """Each co-unit has a clock of its own. `lead_may_go_ahead`: the lead may submit before they have, with a reason."""
+
+    lead_may_go_ahead: bool = True
+
+
 class EvidenceRules(Value):
     """How many photos each step needs at least."""
 
@@ -116,6 +122,7 @@ class Policy(Value):
     extensions: Extensions = Extensions()
     suspensions: Suspensions = Suspensions()
     evidence: EvidenceRules = EvidenceRules()
+    co_units: CoUnits | None = None
 
 
 class RungAction(StrEnum):
@@ -207,22 +214,55 @@ class Ladder(Value):
         return {rung.id: rung for rung in self.rungs}
 
 
+class UnitCalendar(Value):
+    """The working time of a unit that does not keep the city's."""
+
+    unit: str
+    calendar: Calendar
+
+
 class Rules(Value):
-    """Everything a case is judged by, frozen at its opening (only `recalendar` replaces the calendar)."""
+    """Everything a case is judged by, frozen at its opening; what is published later comes by an event.
+
+    `units`: those of the case that have a calendar of their own.
+    """
 
     policy: Policy
     ladder: Ladder
     calendar: Calendar
+    units: tuple[UnitCalendar, ...] = ()
 
     def __hash__(self) -> int:
         # Cheap on purpose, like the calendar's. Equality is complete.
-        parts = (self.policy, self.ladder, self.calendar)
+        parts: tuple[Policy | Ladder | Calendar, ...] = (self.policy, self.ladder, *self.calendars())
         return hash(tuple((part.id, part.version) for part in parts))
 
     @cached_property
     def digest(self) -> str:
-        """Names this exact set of rules; equal rules have equal digests."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Names this exact set of rules; equal rules have equal digests, whatever release made them."""
+        silent = {"units": not self.units, "policy": {"co_units": True} if self.policy.co_units is None else False}
+        left_out = {name: what for name, what in silent.items() if what}
+        return hashlib.sha256(self.model_dump_json(exclude=left_out).encode()).hexdigest()[:16]
+
+    def calendar_of(self, unit: str | None) -> Calendar:
+        """The unit's own, or the city's."""
+        return next((each.calendar for each in self.units if each.unit == unit), self.calendar)
+
+    def calendars(self) -> tuple[Calendar, ...]:
+        return (self.calendar, *(each.calendar for each in self.units))
+
+    def changed(self, **parts: object) -> "Rules":
+        """With these parts instead; `model_copy` would keep the digest of before."""
+        return Rules(**{name: getattr(self, name) for name in type(self).model_fields} | parts)
+
+    def with_calendar(self, calendar: Calendar) -> "Rules":
+        """Wherever an earlier version of it was in use."""
+
+        def newest(mine: Calendar) -> Calendar:
+            return calendar if mine.id == calendar.id else mine
+
+        units = (UnitCalendar(unit=each.unit, calendar=newest(each.calendar)) for each in self.units)
+        return self.changed(calendar=newest(self.calendar), units=tuple(units))
 
 
 @lru_cache(maxsize=256)

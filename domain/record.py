@@ -16,12 +16,18 @@ from domain.events import (
     CaseReturned,
     CaseSupervised,
     CaseUrged,
+    CoUnitLate,
     Event,
     ExtensionGranted,
     ExtensionRefused,
+    Fact,
     InspectionFailed,
     InspectionPassed,
     MilestoneMissed,
+    PlanApproved,
+    PlanRefused,
+    PlanSubmitted,
+    ReportJoined,
     RungFired,
     SupervisionExpired,
 )
@@ -46,6 +52,11 @@ _TOLD: dict[type, tuple[Audience, ...]] = {
     CaseSupervised: (Audience.UNIT,),
     SupervisionExpired: (Audience.SUPERVISOR,),
     MilestoneMissed: (Audience.UNIT, Audience.DISPATCHER),
+    CoUnitLate: (Audience.UNIT, Audience.DISPATCHER),
+    PlanSubmitted: (Audience.DISPATCHER,),
+    PlanApproved: (Audience.UNIT,),
+    PlanRefused: (Audience.UNIT,),
+    ReportJoined: (Audience.REPORTER,),
     ExtensionGranted: (Audience.UNIT,),
     ExtensionRefused: (Audience.UNIT,),
     InspectionFailed: (Audience.UNIT,),
@@ -79,10 +90,27 @@ def _before(move: CaseDispatched | CaseReturned) -> str | None:
     return move.unit if isinstance(move, CaseReturned) else move.instead_of
 
 
-def recipient(audience: Audience, case: CaseFacts, unit: str | None) -> str:
-    """Who that is: `unit`, a user, or the area whose role holders are meant. Empty where nobody holds that part."""
-    if audience is Audience.UNIT:
-        return unit or ""
-    if audience is Audience.REPORTER:
-        return case.reporter
-    return "/" + case.area.split("/")[1] if audience is Audience.CITY else case.area
+def recipients(audience: Audience, case: CaseFacts, unit: str | None, fact: Fact) -> tuple[str, ...]:
+    """Who that is: units (the one that holds the case first), users, or the area whose role holders are meant."""
+    match audience:
+        case Audience.UNIT:
+            return _units(case, unit, fact)
+        case Audience.REPORTER:
+            return fact.reporters if isinstance(fact, ReportJoined) else (case.reporter, *case.joined)
+        case Audience.CITY:
+            return ("/" + case.area.split("/")[1],)
+        case _:
+            return (case.area,)
+
+
+def _units(case: CaseFacts, unit: str | None, fact: Fact) -> tuple[str, ...]:
+    lead = (unit,) if unit else ()
+    match fact:
+        case CoUnitLate():
+            return (fact.unit,)
+        case CaseDispatched():
+            return (*lead, *fact.co_units) if fact.tasks else lead
+        case InspectionFailed() | CaseReopened():
+            return (*lead, *(task.unit for task in case.co_tasks))
+        case _:
+            return lead

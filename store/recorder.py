@@ -28,6 +28,7 @@ from store.disputes import Disputes, Standing, standing
 from store.rows import Part, Row, Rows, part, rows
 from store.tables import (
     CaseEvidenceRow,
+    CaseReporterRow,
     CaseRow,
     CaseUnitRow,
     EventRow,
@@ -119,7 +120,7 @@ class _Statements:
         self._lock = select(func.pg_advisory_xact_lock(POSITIONS)) if engine.dialect.name == "postgresql" else None
         self._new: dict[type[SQLModel], Any] = {
             table: insert(engine, table).on_conflict_do_nothing()
-            for table in (RulebookRow, EventRow, NoticeRow, CaseEvidenceRow, CaseUnitRow)
+            for table in (RulebookRow, EventRow, NoticeRow, CaseEvidenceRow, CaseUnitRow, CaseReporterRow)
         }
         self._disputes = Disputes()
         self._case = _upsert(insert(engine, CaseRow), CaseRow, ("id",))
@@ -199,6 +200,7 @@ class _Statements:
         if not cases:
             return
         connection.execute(self._case, [each.case for each in cases])
+        self._add(connection, CaseReporterRow, [row for each in cases for row in each.reporters])
         retold = [each for each in cases if each.rewrite or _words(each) != known.get(each.case["id"], _NOTHING).words]
         if retold:
             text_index.put(connection, [(each.case["id"], _words(each)) for each in retold])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from domain.case import RUNNING, Snapshot
 from domain.clock import FOREVER
 from domain.events import Event
-from domain.record import Record, holders, recipient, told
+from domain.record import Record, holders, recipients, told
 from store.tables import CaseRow
 
 Row = dict[str, Any]
@@ -38,6 +38,7 @@ class Rows:
     notices: list[Row] = field(default_factory=list)
     evidence: list[Row] = field(default_factory=list)
     units: list[Row] = field(default_factory=list)
+    reporters: list[Row] = field(default_factory=list)
 
 
 def rows(record: Record) -> Rows:
@@ -52,6 +53,7 @@ def rows(record: Record) -> Rows:
         notices=[notice for event in record.events for notice in _notices(case, event, held[event.seq])],
         evidence=_evidence(record),
         units=_units(case),
+        reporters=[{"case_id": case.id, "user": user, "opened_at": case.opened_at} for user in case.joined],
     )
 
 
@@ -91,7 +93,11 @@ def _event(case_id: str, event: Event) -> Row:
 
 def _notices(case: Snapshot, event: Event, unit: str | None) -> list[Row]:
     """Nobody is told where nobody holds that part: a case without a unit has no unit to remind."""
-    told_to = ((audience, recipient(audience, case, unit)) for audience in dict.fromkeys(told(event)))
+    told_to = (
+        (audience, who)
+        for audience in dict.fromkeys(told(event))
+        for who in dict.fromkeys(recipients(audience, case, unit, event.fact))
+    )
     return [
         {
             "case_id": case.id,
@@ -102,7 +108,6 @@ def _notices(case: Snapshot, event: Event, unit: str | None) -> list[Row]:
             "kind": event.fact.type,
         }
         for audience, who in told_to
-        if who
     ]
 
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, exists, false, or_, true
+from sqlalchemy import ColumnElement, String, and_, exists, false, or_, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import col
 
 from domain.actors import Actor, Role, above
-from store.tables import CaseRow, CaseUnitRow
+from store.tables import CaseReporterRow, CaseRow, CaseUnitRow
 
 #: How deep a street lies: /city/district/street.
 _STREET = 3
@@ -36,7 +36,15 @@ def visible(viewer: Actor) -> ColumnElement[bool]:
     """Rows of `cases` that the viewer may see."""
     if viewer.role is Role.ADMIN:
         return true()
-    return or_(col(CaseRow.reporter) == viewer.user, _by_role(viewer))
+    return or_(col(CaseRow.reporter) == viewer.user, _joined(viewer), _by_role(viewer))
+
+
+def _joined(viewer: Actor) -> ColumnElement[bool]:
+    """Those who have found the same are few, for any viewer."""
+    if viewer.role is Role.UNIT:
+        return false()
+    mine = select(col(CaseReporterRow.case_id)).where(col(CaseReporterRow.user) == viewer.user)
+    return col(CaseRow.id).in_(mine)
 
 
 def _by_role(viewer: Actor) -> ColumnElement[bool]:

@@ -50,6 +50,13 @@ class CaseRow(SQLModel, table=True):
             postgresql_where=text("point IS NOT NULL"),
         ),
         Index(
+            "ix_cases_provisional",
+            "opened_at",
+            "id",
+            sqlite_where=text("provisional = 1"),
+            postgresql_where=text("provisional"),
+        ),
+        Index(
             "ix_cases_stage",
             "stage",
             "opened_at",
@@ -142,6 +149,17 @@ class CaseUnitRow(SQLModel, table=True):
     done: bool
     opened_at: datetime = Field(sa_type=Instant)
     category: str
+
+
+class CaseReporterRow(SQLModel, table=True):
+    """Whoever has found the same after the case's reporter. `opened_at` is the case's: his list goes by it."""
+
+    __tablename__ = "case_reporters"
+    __table_args__ = (Index("ix_case_reporters_user", "user", "opened_at", "case_id"),)
+
+    case_id: str = Field(primary_key=True, foreign_key="cases.id", ondelete="CASCADE", sa_type=Key)
+    user: str = Field(primary_key=True)
+    opened_at: datetime = Field(sa_type=Instant)
 
 
 class EventRow(SQLModel, table=True):

@@ -137,8 +137,8 @@ def _differ(name: str, right: Any, there: Any) -> bool:  # noqa: ANN401 - any co
 
 
 def _mentions(case: Snapshot, events: Sequence[Event], found: Found) -> Iterator[_Line]:
-    there = {(row["seq"], row["audience"]) for row in found.notices}
-    for seq, audience in sorted(expected.notices(case, events).keys() - there):
+    there = expected.keyed(found.notices).keys()
+    for seq, audience, _ in sorted(expected.notices(case, events).keys() - there):
         yield f"notices[{seq} {audience}]", *_absent()
     for row in wrong_notices(case, events, found):
         yield f"notices[{row['seq']} {row['audience']}]", *_hidden()
@@ -172,8 +172,7 @@ def _may_stand(
         return False
     if expected.is_to_unit(row):
         return row["recipient"] in units
-    key = (row["seq"], row["audience"])
-    return key in right and bool(row["recipient"] == right[key]["recipient"])
+    return (row["seq"], row["audience"], row["recipient"]) in right
 
 
 # --- how it is said ---

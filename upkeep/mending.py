@@ -48,7 +48,7 @@ def _wrong_events(case: Snapshot, events: Sequence[Event], there: Found) -> list
 
 
 def _missing_notices(case: Snapshot, events: Sequence[Event], there: Found, bad: Sequence[int]) -> list[Row]:
-    kept = {(row["seq"], row["audience"]) for row in there.notices if row["id"] not in bad}
+    kept = expected.keyed(row for row in there.notices if row["id"] not in bad)
     return [row for key, row in expected.notices(case, events).items() if key not in kept]
 
 

@@ -107,6 +107,13 @@ class CaseWorkflow:
         _guarded(lambda: self._step(life.recalendar(self._case, published.calendar, workflow.now(), _update_id())))
         return self._case.version > before
 
+    @workflow.update(name=i.RERULE)
+    def rerule(self, new: i.NewRules) -> bool:
+        """Whether the new policy or ladder changed anything."""
+        before = self._case.version
+        _guarded(lambda: self._step(life.rerule(self._case, new.policy, new.ladder, workflow.now(), _update_id())))
+        return self._case.version > before
+
     @workflow.update(name=i.REPROJECT)
     def reproject(self) -> int:
         """Has this run's events and the case written down again. Returns the version that will then be there."""
@@ -126,7 +133,7 @@ class CaseWorkflow:
         if rule is None:
             raise ApplicationError(f"no command is called {name}", type="unknown_command", non_retryable=True)
         command = rule.command.model_validate(order.body)
-        return life.give(self._case, command, order.actor, workflow.now(), _update_id())
+        return life.give(self._case, command, order.actor, workflow.now(), _update_id(), calendars=order.calendars)
 
     def _judgement(self, name: str, order: i.Order) -> life.Step:
         """What the validator found of this very state; found anew on replay, where validators do not run."""
@@ -259,4 +266,5 @@ def _guarded(step: Callable[[], _T]) -> _T:
 
 
 def _changes_rules(event: Event) -> bool:
-    return event.fact.type in {"CaseOpened", "CalendarChanged"}
+    fact = event.fact
+    return fact.type in {"CaseOpened", "CalendarChanged", "RulesChanged"} or bool(getattr(fact, "calendars", ()))

@@ -27,7 +27,7 @@ from domain.case import Snapshot
 from domain.commands import Opening
 from domain.errors import Conflict, NotVisible, RectifyError, Unavailable
 from domain.events import Event
-from domain.policy import Severity
+from domain.policy import Ladder, Policy, Severity
 from workflows import attributes
 from workflows import interface as i
 from workflows.casefile import details, summary
@@ -130,6 +130,17 @@ class CaseEngine:
             i.RECALENDAR,
             i.Publication(calendar=calendar),
             id=f"recalendar-{calendar.id}-{calendar.version}",
+            result_type=bool,
+            rpc_timeout=self._timeout,
+        )
+        return await _translated(update)
+
+    async def rerule(self, case_id: str, policy: Policy, ladder: Ladder) -> bool:
+        """Whether the case took them. Repeating it is harmless, as above."""
+        update: Awaitable[bool] = self._handle(case_id).execute_update(
+            i.RERULE,
+            i.NewRules(policy=policy, ladder=ladder),
+            id=f"rerule-{policy.id}-{policy.version}-{ladder.id}-{ladder.version}",
             result_type=bool,
             rpc_timeout=self._timeout,
         )

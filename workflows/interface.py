@@ -12,6 +12,7 @@ from domain.case import Case, Snapshot
 from domain.commands import Opening
 from domain.errors import RectifyError, revive
 from domain.events import Event
+from domain.policy import Ladder, Policy, UnitCalendar
 
 WORKFLOW = "case"
 TASK_QUEUE = "rectify"
@@ -20,6 +21,7 @@ RECORD = "record"
 
 #: Updates beside the commands of `domain.lifecycle.TABLE`, whose names are the commands' own.
 RECALENDAR = "recalendar"
+RERULE = "rerule"
 REPROJECT = "reproject"
 #: Queries, for the audit: the case as it is, and its events of this run.
 SNAPSHOT = "snapshot"
@@ -43,11 +45,15 @@ LEDGER_SIZE = 200
 
 
 class Order(Value):
-    """A command on its way: who, what, and a digest of both, to notice a key used for something else."""
+    """A command on its way: who, what, and a digest of both, to notice a key used for something else.
+
+    `calendars`: what the directory adds to a dispatch.
+    """
 
     actor: Actor
     body: dict[str, object]
     digest: str
+    calendars: tuple[UnitCalendar, ...] = ()
 
 
 class Receipt(Value):
@@ -84,6 +90,11 @@ class CaseInput(Value):
 
 class Publication(Value):
     calendar: Calendar
+
+
+class NewRules(Value):
+    policy: Policy
+    ladder: Ladder
 
 
 class Refusal(Value):

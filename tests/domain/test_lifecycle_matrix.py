@@ -54,6 +54,9 @@ BY_HAND = {
     "appeal": ("closure", "lead"),
     "decide-appeal": ("closure", MANAGERS),
     "reopen": ("closure", MANAGERS),
+    "submit-plan": ("rectification", "lead"),
+    "decide-plan": ("rectification", MANAGERS),
+    "join": (OPEN, "reporter neighbour officer dispatcher supervisor"),
     "comment": (OPEN + " closure", EVERYBODY),
 }
 #: What a case that has just come to the stage still lacks.
@@ -61,6 +64,8 @@ NOT_YET = {
     ("return", Stage.RECTIFICATION): "return_not_allowed_after_acceptance",
     ("decide-extension", Stage.RECTIFICATION): "no_extension_pending",
     ("resume", Stage.RECTIFICATION): "not_suspended",
+    ("submit-plan", Stage.RECTIFICATION): "no_plan_needed",
+    ("decide-plan", Stage.RECTIFICATION): "no_plan_pending",
     ("appeal", Stage.CLOSURE): "nothing_to_appeal",
     ("decide-appeal", Stage.CLOSURE): "no_appeal_pending",
 }
@@ -73,6 +78,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "rate": {"score": 5},
     "decide-appeal": {"grant": True},
     "comment": {"text": "已知悉"},
+    "submit-plan": {"text": "分段开挖，夜间施工"},
+    "decide-plan": {"grant": True},
+    "join": {"description": "我也看到了"},
     "submit": {"evidence": (cases.PHOTO,)},
 }
 
@@ -115,6 +123,8 @@ def _beyond_assignment(lived: Life, stage: Stage) -> None:
 
 
 def expected(name: str, stage: Stage, who: str) -> str:
+    if name == "join":
+        return expected_of_a_witness(stage, who)
     stages, hands = BY_HAND[name]
     if who in STRANGERS or (who in UNITS and stage in UNDISPATCHED):
         return "case_not_found"
@@ -125,6 +135,16 @@ def expected(name: str, stage: Stage, who: str) -> str:
     if (name, who) == ("submit", "lead"):
         return "co_units_pending"
     return NOT_YET.get((name, stage), "ok")
+
+
+def expected_of_a_witness(stage: Stage, who: str) -> str:
+    """Anybody may find the same who may report at all, whether the case is his to see or not."""
+    if who in {*UNITS, "other unit", "admin"}:
+        hidden = who == "other unit" or (who in UNITS and stage in UNDISPATCHED)
+        return "case_not_found" if hidden else "role_forbidden"
+    if stage not in BY_HAND["join"][0].split():
+        return "stage_forbids"
+    return "already_joined" if who == "reporter" else "ok"
 
 
 def outcome(name: str, stage: Stage, who: str) -> str:
@@ -145,7 +165,8 @@ class TestEveryCell:
     def test_is_offered_exactly_when_it_would_be_taken(self, name: str, stage: Stage) -> None:
         offered = {who for who, actor in PEOPLE.items() if name in actions(at(stage), actor)}
         takeable = {"ok", "co_units_pending"}  # the lead may not finish yet, but may report a milestone
-        assert offered == {who for who in PEOPLE if expected(name, stage, who) in takeable}
+        seen = PEOPLE.keys() - STRANGERS if name == "join" else PEOPLE.keys()  # a stranger is offered nothing
+        assert offered == {who for who in seen if expected(name, stage, who) in takeable}
 
 
 class TestTheTable:

@@ -28,7 +28,7 @@ INT, BIG, BOOL, FLOAT, TEXT, BYTES = (
 )
 INSTANT, JSON, KEY, SERIAL = Instant(), Json(), Key(), Serial()
 _REVISED = ("areas", "units", "users", "routing_rows")
-_CREATED = ("points", "catalogues", "publications", "directory_changes", "passwords", "identities")
+_CREATED = ("case_reporters", "points", "catalogues", "publications", "directory_changes", "passwords", "identities")
 
 _POSITIONS = {
     "sqlite": """
@@ -55,12 +55,14 @@ def upgrade() -> None:
     _create_doors()
     _widen_cases()
     _widen_case_units()
+    _create_case_reporters()
     _tell_several()
 
 
 def downgrade() -> None:
     for name in _CREATED:
         op.drop_table(name)
+    op.drop_index("ix_cases_provisional", "cases")
     op.drop_index("ix_cases_point", "cases")
     op.drop_index("ix_cases_nearby", "cases")
     with op.batch_alter_table("notices", table_kwargs={"sqlite_autoincrement": True}) as table:
@@ -69,6 +71,7 @@ def downgrade() -> None:
     _drop("case_units", "due_at", "done")
     _drop("cases", "point", "lon", "lat", "recurrence_of")
     _drop_editions()
+    _drop("tokens", "kind", "used_at", "role", "unit", "area")
     _drop("areas", "shape")
     _drop("users", "retired")
     for name in _REVISED:
@@ -161,11 +164,15 @@ def _create_publications() -> None:
         _must("kind"),
         _must("name"),
         _must("version", INT),
+        _may("ladder"),
+        _may("ladder_version", INT),
         _must("by"),
         _must("started_at", INSTANT),
         _may("finished_at", INSTANT),
-        _must("took", INT),
-        _must("moved", INT),
+        _may("superseded_by", BIG),
+        *(_must(name, INT) for name in ("total", "took", "moved", "silent")),
+        _may("lease"),
+        _may("lease_until", INSTANT),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
@@ -189,6 +196,9 @@ def _create_changes() -> None:
 
 
 def _create_doors() -> None:
+    op.add_column("tokens", sa.Column("kind", TEXT, nullable=False, server_default="issued"))
+    for column in (_may("used_at", INSTANT), _may("role"), _may("unit"), _may("area")):
+        op.add_column("tokens", column)
     op.create_table(
         "passwords",
         _must("user"),
@@ -218,6 +228,20 @@ def _widen_cases() -> None:
         ("ix_cases_point", ["point", "category"], sa.text("point IS NOT NULL")),
     ):
         op.create_index(name, "cases", columns, sqlite_where=where, postgresql_where=where)
+    true = {"sqlite_where": sa.text("provisional = 1"), "postgresql_where": sa.text("provisional")}
+    op.create_index("ix_cases_provisional", "cases", ["opened_at", "id"], **true)
+
+
+def _create_case_reporters() -> None:
+    op.create_table(
+        "case_reporters",
+        _must("case_id", KEY),
+        _must("user"),
+        _must("opened_at", INSTANT),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("case_id", "user"),
+    )
+    op.create_index("ix_case_reporters_user", "case_reporters", ["user", "opened_at", "case_id"])
 
 
 def _widen_case_units() -> None:

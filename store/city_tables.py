@@ -161,20 +161,29 @@ class SettingRow(SQLModel, table=True):
 
 
 class TokenRow(SQLModel, table=True):
-    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere."""
+    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere. For `kind` see `store.tokens.Kind`.
+
+    `used_at`, to the minute, is of sessions. Where a provider's claims said the `role`, they said unit and area too (its
+    id, not its path); otherwise the three are null, and it is the directory that says them.
+    """
 
     __tablename__ = "tokens"
     __table_args__ = (Index("ix_tokens_user", "user"),)
 
     hash: str = Field(primary_key=True)
     user: str
+    kind: str = "issued"
     issued_at: datetime = Field(sa_type=Instant)
     expires_at: datetime | None = Field(sa_type=Instant)
+    used_at: datetime | None = Field(default=None, sa_type=Instant)
     revoked_at: datetime | None = Field(sa_type=Instant)
+    role: str | None = None
+    unit: str | None = None
+    area: str | None = None
 
 
 class PasswordRow(SQLModel, table=True):
-    """`hash` is Argon2's own format. So many failures in a row lock the door until `locked_until`."""
+    """`hash` is Argon2's own format. So many `failures` in a row, and the door is locked until `locked_until`."""
 
     __tablename__ = "passwords"
 

@@ -56,6 +56,9 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one parameter for each filter 
     area: Annotated[Name | None, Query(description="Id or path; with all below it.")] = None,
     category: Name | None = None,
     overdue: Annotated[bool | None, Query(description="The overdue mark, which stays after closure.")] = None,
+    provisional: Annotated[
+        bool | None, Query(description="Whether the deadline rests on a year whose holidays are not official yet.")
+    ] = None,
     level: Annotated[int | None, Query(ge=0, le=9, description="At least this escalation level.")] = None,
     q: Annotated[Name | None, Query(description="Part of the number, reference, description or address.")] = None,
     opened_from: AwareDatetime | None = None,
@@ -71,6 +74,7 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one parameter for each filter 
         area=await area_path(services, area),
         category=category,
         overdue=overdue,
+        provisional=provisional,
         level=level,
         q=q,
         opened_from=opened_from,

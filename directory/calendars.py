@@ -25,10 +25,10 @@ A table `[weekdays]` at the top stands for a single season that lasts the whole 
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -50,6 +50,8 @@ _TOP_KEYS = {
 _LOOK_BACK = timedelta(days=45)
 _DAY = timedelta(days=1)
 _LONGEST_HOLIDAY = timedelta(days=366)
+_LAST_WEEK = 25
+_EXCEPTIONS = ("holidays", "make_up_workdays")
 
 
 @cache
@@ -79,14 +81,100 @@ def snapshot(calendar: Calendar, opened_at: datetime) -> Calendar:
 
 def parse_calendar(text: str) -> Calendar:
     """From TOML as above, or JSON. ValueError with one line that names the key at fault."""
+    if not text.lstrip().startswith("{"):
+        return read_calendar(_toml(text))
     try:
-        if text.lstrip().startswith("{"):
-            return Calendar.model_validate_json(text)
-        return Calendar.model_validate(_model_data(tomllib.loads(text)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ValueError(f"not a TOML file: {error}") from None
+        return Calendar.model_validate_json(text)
     except ValidationError as error:
         raise ValueError(_first_complaint(error)) from None
+
+
+def read_calendar(table: Mapping[str, Any]) -> Calendar:
+    """From what such a file holds. ValueError as above."""
+    return _validated(_model_data(table))
+
+
+def _validated(data: Mapping[str, Any]) -> Calendar:
+    try:
+        return Calendar.model_validate(data)
+    except ValidationError as error:
+        raise ValueError(_first_complaint(error)) from None
+
+
+def _toml(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"not a TOML file: {error}") from None
+
+
+# --- official years ---
+
+
+class Year(NamedTuple):
+    """What a notice of the State Council says of a year; it may begin in the last days of the year before."""
+
+    year: int
+    holidays: tuple[date, ...]
+    make_up_workdays: tuple[date, ...]
+
+
+def official_year(year: int) -> Year:
+    """As the installed package `chinesecalendar` knows it. LookupError if it does not."""
+    from chinese_calendar.constants import holidays, workdays
+
+    first, last = _bounds(year)
+    if year not in {day.year for day in holidays}:
+        known = max(holidays).year
+        raise LookupError(f"chinesecalendar knows the official holidays up to {known}, not {year}; name a file")
+    days = (tuple(day for day in known if first <= day <= last) for known in (holidays, workdays))
+    return Year(year, *days)
+
+
+def parse_year(text: str, year: int) -> Year:
+    """From TOML with `holidays` and `make_up_workdays` as in a calendar's file. ValueError as for `parse_calendar`."""
+    return read_year(_toml(text), year)
+
+
+def read_year(table: Mapping[str, Any], year: int) -> Year:
+    _only(table, set(_EXCEPTIONS), f"the year {year}")
+    if not table.get("holidays"):
+        raise ValueError(f"holidays: those of {year} are missing")
+    return Year(year, *(_dates(key, table.get(key, [])) for key in _EXCEPTIONS))
+
+
+def make_official(calendar: Calendar, notice: Year) -> Calendar:
+    """The calendar's next version, with this year's exceptions in place of those it had, and official through its end.
+
+    An official year may be told anew. ValueError for one that leaves a gap, or for days that are not of this year.
+    """
+    following = calendar.official_through.year + 1
+    if notice.year > following:
+        raise ValueError(f"year: {following} is not official yet, and comes before {notice.year}")
+    first, last = _bounds(notice.year)
+    for key in _EXCEPTIONS:
+        for day in getattr(notice, key):
+            if not first <= day <= last:
+                raise ValueError(f"{key}: {day} does not belong to {notice.year}")
+    week = {day: bool(calendar.regular(day)) for key in _EXCEPTIONS for day in getattr(notice, key)}
+    changes = {
+        "version": calendar.version + 1,
+        "holidays": _instead(calendar.holidays, notice, (day for day in notice.holidays if week[day])),
+        "make_up_workdays": _instead(
+            calendar.make_up_workdays, notice, (day for day in notice.make_up_workdays if not week[day])
+        ),
+        "official_through": max(calendar.official_through, last),
+    }
+    return _validated({**calendar.model_dump(), **changes})
+
+
+def _bounds(year: int) -> tuple[date, date]:
+    """New Year's holiday may begin, or be worked for, in the old year's last week."""
+    return date(year - 1, 12, _LAST_WEEK), date(year, 12, 31)
+
+
+def _instead(days: Collection[date], notice: Year, told: Iterable[date]) -> tuple[date, ...]:
+    return tuple(sorted({*(day for day in days if day.year != notice.year), *told}))
 
 
 def dump_calendar(calendar: Calendar) -> str:
@@ -123,7 +211,7 @@ def _model_data(table: Mapping[str, Any]) -> dict[str, Any]:
     seasons = table.get("seasons", [{"weekdays": table.get("weekdays")}])
     if not isinstance(seasons, list):
         raise ValueError("seasons: write [[seasons]], with two brackets")  # noqa: TRY004 - bad input, not a bug
-    dates = {key: _dates(key, table.get(key, [])) for key in ("holidays", "make_up_workdays")}
+    dates = {key: _dates(key, table.get(key, [])) for key in _EXCEPTIONS}
     plain = {key: table[key] for key in ("id", "version", "zone", "official_through") if key in table}
     return {**plain, **dates, "seasons": tuple(_season(season) for season in seasons)}
 

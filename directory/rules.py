@@ -47,7 +47,11 @@ class BadRules(ValueError):
 
 def parse_rules(text: str) -> tuple[Policy | None, Ladder | None]:
     """Whichever of the two the file holds. BadRules lists every problem."""
-    table = _table(text)
+    return read_rules(_table(text))
+
+
+def read_rules(table: Mapping[str, Any]) -> tuple[Policy | None, Ladder | None]:
+    """The same, from what such a file holds."""
     problems: list[Problem] = [_unknown(key, _SECTIONS) for key in table if key not in _SECTIONS]
     policy = _checked(Policy, table["policy"], "policy", problems) if "policy" in table else None
     ladder = _checked(Ladder, _ladder(table), "ladder", problems) if "rung" in table or "ladder" in table else None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, not_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
@@ -32,8 +32,9 @@ _RULES_KEPT = 256
 class CaseFilter(Value):
     """What a list asks for; left out means any. By `due_at`, cases without a deadline stand as if due last of all.
 
-    `unit`: lead or co-unit. `area`: path of a subtree. `overdue`: the mark that stays. `level`: at least that of
-    escalation. `q`: part of the number, the reference, the description or the address. `opened_to` is excluded.
+    `unit`: lead or co-unit. `area`: path of a subtree. `overdue`: the mark that stays. `provisional`: due in a year
+    whose holidays are not official yet. `level`: at least that of escalation. `q`: part of the number, the reference,
+    the description or the address. `opened_to` is excluded.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -41,6 +42,7 @@ class CaseFilter(Value):
     area: Name | None = None
     category: Name | None = None
     overdue: bool | None = None
+    provisional: bool | None = None
     level: int | None = None
     q: Name | None = None
     opened_from: AwareDatetime | None = None
@@ -121,7 +123,7 @@ def _order(wanted: CaseFilter, table: type[CaseRow | CaseUnitRow]) -> Order:
 
 async def _by_unit(connection: AsyncConnection, wanted: CaseFilter, viewer: Actor) -> str | None:
     """The unit whose cases, in the order in which they were opened, hold all that is wanted; None if there is none."""
-    if wanted.sort.lstrip("-") != "opened_at":
+    if wanted.provisional or wanted.sort.lstrip("-") != "opened_at":  # few are provisional, and an index has them
         return None
     if wanted.unit is not None or viewer.role is not Role.UNIT:
         return wanted.unit
@@ -162,6 +164,9 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         asked.append(col(row.escalation_level) > literal_column("0"))  # as its index says it
     if wanted.overdue is not None:
         asked.append(col(row.overdue).is_(wanted.overdue))
+    if wanted.provisional is not None:
+        mark = and_(col(row.provisional))  # as its index says it
+        asked.append(mark if wanted.provisional else not_(mark))
     return [*asked, *_indexed_stages(wanted), *_opened(wanted.opened_from, wanted.opened_to)]
 
 

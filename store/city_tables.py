@@ -6,7 +6,7 @@ an older one has not seen the newest.
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from store.types import Instant, Json, Key, Serial
@@ -119,7 +119,11 @@ class PolicyRow(SQLModel, table=True):
 
 
 class PublicationRow(SQLModel, table=True):
-    """New rules on their way to the running cases. `kind`: calendar or rules. Unfinished: to be gone on with."""
+    """New rules on their way to the running cases. `kind`: calendar, or rules (a policy and a ladder).
+
+    Unfinished: to be gone on with, by whoever holds the lease. `total`: cases that it is meant for, so far as known;
+    `took` and `moved` are counted from their events in the end; `silent` ones did not answer when asked last.
+    """
 
     __tablename__ = "publications"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -128,11 +132,18 @@ class PublicationRow(SQLModel, table=True):
     kind: str
     name: str
     version: int
+    ladder: str | None = None
+    ladder_version: int | None = None
     by: str
     started_at: datetime = Field(sa_type=Instant)
-    finished_at: datetime | None = Field(sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    superseded_by: int | None = Field(default=None, sa_type=BigInteger)
+    total: int = 0
     took: int = 0
     moved: int = 0
+    silent: int = 0
+    lease: str | None = None
+    lease_until: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class ChangeRow(SQLModel, table=True):

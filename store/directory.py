@@ -59,7 +59,7 @@ async def save(engine: AsyncEngine, directory: Directory, calendar: Calendar, po
             await _keep_policy(engine, connection, kind, rules)
         city = {name: str(getattr(directory, name)) for name in _CITY}
         await _set(engine, connection, city | {"calendar": calendar.id})
-        return await _count_up(engine, connection)
+        return await count_up(engine, connection)
 
 
 async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
@@ -109,7 +109,7 @@ async def publish_calendar(engine: AsyncEngine, calendar: Calendar) -> None:
         if calendar.version != latest.version + 1:
             raise ValueError(f"the next version of {calendar.id} is {latest.version + 1}, not {calendar.version}")
         await _keep_calendar(engine, connection, calendar)
-        await _count_up(engine, connection)
+        await count_up(engine, connection)
 
 
 async def add_area(engine: AsyncEngine, area: Area) -> None:
@@ -175,7 +175,7 @@ async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[Are
     last = await connection.scalar(select(func.max(col(table.ordinal))))
     new = insert(engine, table).on_conflict_do_nothing().returning(col(table.id))
     if await connection.scalar(new, {**row, "ordinal": (last or 0) + 1}) is not None:
-        await _count_up(engine, connection)
+        await count_up(engine, connection)
 
 
 async def _areas(connection: AsyncConnection) -> list[Area]:
@@ -226,7 +226,7 @@ async def _version(connection: AsyncConnection) -> int:
     return int(found or 0)
 
 
-async def _count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:
+async def count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:
     await connection.execute(select(col(SettingRow.key)).where(col(SettingRow.key) == _VERSION).with_for_update())
     following = await _version(connection) + 1
     await _set(engine, connection, {_VERSION: str(following)})

@@ -71,4 +71,24 @@ REPORT: dict[str, Words] = {
         "只有网格员可以登记自行处置。请按普通问题上报。",
         "Only a grid officer may file what was put right on the spot. Report it as an ordinary case.",
     ),
+    "possible_duplicate": (
+        "附近已有同类未结案卷[（{count} 件）]。是同一问题的请合并上报（join）；不是的请带 confirm_new 再次提交。",
+        "There are open cases of this kind near by[: {count}]. Join the one it is, or report again with confirm_new.",
+    ),
+    "unknown_reporter": (
+        "没有可以上报的此用户[（{user}）]。请核对登录名。",
+        "There is no such user who may report[: {user}]. Check the login.",
+    ),
+    "merge_into_itself": (
+        "案卷不能并入自身。请填写保留案卷的编号。",
+        "A case cannot be merged into itself. Give the number of the case that stays.",
+    ),
+    "merge_too_late": (
+        "此案卷[处于“{stage}”阶段，]已不能并入其他案卷。请按流程办结。",
+        "This case can no longer be merged into another[: its stage is {stage}]. Let it take its course.",
+    ),
+    "merge_into_ended": (
+        "保留的案卷[处于“{stage}”阶段，]不能再并入。请选择未结案卷。",
+        "The case that is to stay is closed[: its stage is {stage}]. Choose one that is open.",
+    ),
 }

@@ -39,6 +39,7 @@ class CaseRow(SQLModel, table=True):
             "ix_cases_nearby",
             "category",
             "lat",
+            "lon",
             sqlite_where=text("lat IS NOT NULL"),
             postgresql_where=text("lat IS NOT NULL"),
         ),
@@ -48,6 +49,19 @@ class CaseRow(SQLModel, table=True):
             "category",
             sqlite_where=text("point IS NOT NULL"),
             postgresql_where=text("point IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_recurrence",
+            "recurrence_of",
+            sqlite_where=text("recurrence_of IS NOT NULL"),
+            postgresql_where=text("recurrence_of IS NOT NULL"),
+        ),
+        Index(
+            "ix_cases_recurrent",
+            "opened_at",
+            "id",
+            sqlite_where=text("recurrence_of IS NOT NULL"),
+            postgresql_where=text("recurrence_of IS NOT NULL"),
         ),
         Index(
             "ix_cases_provisional",

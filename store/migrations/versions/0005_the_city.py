@@ -62,9 +62,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in _CREATED:
         op.drop_table(name)
-    op.drop_index("ix_cases_provisional", "cases")
-    op.drop_index("ix_cases_point", "cases")
-    op.drop_index("ix_cases_nearby", "cases")
+    for name in ("provisional", "recurrent", "recurrence", "point", "nearby"):
+        op.drop_index(f"ix_cases_{name}", "cases")
     with op.batch_alter_table("notices", table_kwargs={"sqlite_autoincrement": True}) as table:
         table.drop_constraint("uq_notices_event_recipient", type_="unique")
         table.create_unique_constraint("uq_notices_event_audience", ["case_id", "seq", "audience"])
@@ -224,8 +223,10 @@ def _widen_cases() -> None:
         op.add_column("cases", column)
     op.execute(_POSITIONS[op.get_bind().dialect.name])
     for name, columns, where in (
-        ("ix_cases_nearby", ["category", "lat"], sa.text("lat IS NOT NULL")),
+        ("ix_cases_nearby", ["category", "lat", "lon"], sa.text("lat IS NOT NULL")),
         ("ix_cases_point", ["point", "category"], sa.text("point IS NOT NULL")),
+        ("ix_cases_recurrence", ["recurrence_of"], sa.text("recurrence_of IS NOT NULL")),
+        ("ix_cases_recurrent", ["opened_at", "id"], sa.text("recurrence_of IS NOT NULL")),
     ):
         op.create_index(name, "cases", columns, sqlite_where=where, postgresql_where=where)
     true = {"sqlite_where": sa.text("provisional = 1"), "postgresql_where": sa.text("provisional")}

@@ -21,7 +21,7 @@ REPLAYABLE = {"workflow.now"}
 #: Where transactions begin and end.
 TRANSACTIONS = {"store/database.py", "store/migrate.py"}
 #: Refuse nothing, so there is nothing to validate.
-WITHOUT_VALIDATOR = {i.RECALENDAR, i.REPROJECT}
+WITHOUT_VALIDATOR = {"recalendar", "rerule", "reproject"}
 #: What `print` may be used by: what runs in a terminal.
 TERMINAL = {"commands", "bench", "chaos", "demo", "fuzz"}
 

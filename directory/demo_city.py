@@ -1,9 +1,9 @@
 """Qinghe, a city that does not exist: for demonstrations, training and tests.
 
 Names, people and borders are invented; the rectangle lies where there is no such city. Everything is computed
-from the tables below, so two runs give the same directory. Grids tile the city exactly: the corners are whole
-micro-degrees, shared by the neighbours. Class E06 "other events" has no routing row on purpose, so that a
-dispatcher has something to decide.
+from the tables below, so two runs give the same directory. Block grids tile the city exactly: the corners are whole
+micro-degrees, shared by the neighbours; a street grid lies across some of them. Class E06 "other events" has no
+routing row on purpose, so that a dispatcher has something to decide, except in Wangxi, which names a fallback.
 """
 
 from collections.abc import Iterator
@@ -60,6 +60,9 @@ STREETS = {
 }
 LARGE_COMMUNITIES = {"qingshi-1", "zhonggu-3", "minghu-1", "zhuyuan-1"}  # five grids instead of four
 NUMERALS = "一二三四五"
+#: The unit that answers in a district for what nobody owns.
+FALLBACKS = {"wangxi": "city-mgmt-wangxi"}
+AVENUE = "minghu-avenue"  # a line grid 条形网格, from one end of its street to the other, about 35 m wide
 
 UNITS = {
     "city-mgmt-yunlan": ("云澜区城市管理局", "Yunlan Urban Management Bureau", "yunlan"),
@@ -117,6 +120,8 @@ IN_MARKETS = (
     "E0112",
     "E0192",
 )  # inside a market its supervisors answer, with sanitation beside them
+#: Components are theirs wherever they stand, if the report says whose they are.
+OWNERS = ("water", "power", "gas", "heating", "telecom")
 
 OFFICER_HOMES = {"officer-1": "qingshi-1-2", "officer-2": "liuan-2-3", "officer-3": "zhonggu-3-1"}
 PEOPLE = (
@@ -160,6 +165,7 @@ def _areas() -> Iterator[Area]:
         yield _area(district, CITY, AreaLevel.DISTRICT, (zh, en), box)
         for nth, street in enumerate(streets):
             yield from _street(street, district, box.slice_y(nth, nth + 1, len(streets)))
+    yield _avenue()
 
 
 def _street(street: str, district: str, box: Box) -> Iterator[Area]:
@@ -179,10 +185,29 @@ def _community(community: str, street: str, names: str, box: Box) -> Iterator[Ar
         yield _area(f"{community}-{nth + 1}", community, AreaLevel.GRID, grid_names, grid_box)
 
 
+def _avenue() -> Area:
+    """Along the middle of Minghu Subdistrict, which is the second of the three in Songquan."""
+    street = CITY_BOX.slice_x(3, 6, len(STREETS)).slice_y(1, 2, 3)
+    middle = (street.south + street.north) // 2
+    strip = street._replace(south=middle - 150, north=middle + 150)
+    line = _area(AVENUE, "minghu", AreaLevel.GRID, ("明湖大街", "Minghu Avenue"), strip)
+    return line.model_copy(update={"kind": GridKind.LINE})
+
+
 def _area(area_id: str, parent: str | None, level: AreaLevel, names: tuple[str, str], box: Box) -> Area:
     zh, en = names
     kind = GridKind.BLOCK if level is AreaLevel.GRID else None
-    return Area(id=area_id, parent=parent, level=level, name_zh=zh, name_en=en, kind=kind, shape=polygon(box.ring))
+    fallback, shape = FALLBACKS.get(area_id), polygon(box.ring)
+    return Area(
+        id=area_id,
+        parent=parent,
+        level=level,
+        name_zh=zh,
+        name_en=en,
+        kind=kind,
+        fallback=fallback,
+        shape=shape,
+    )
 
 
 def _users() -> tuple[User, ...]:
@@ -206,6 +231,16 @@ def _routing() -> Iterator[RoutingRow]:
             yield RoutingRow(id=code.lower(), category=code, unit=unit, co_units=CO_UNITS.get(code, ()))
     for code in IN_MARKETS:
         yield _in_market(code)
+    for owner in OWNERS:
+        yield RoutingRow(id=f"owner-{owner}", big_category="C", owner=owner, unit=owner)
+    yield RoutingRow(
+        id=f"e04-{AVENUE}",
+        big_category="E04",
+        area=AVENUE,
+        unit="city-mgmt-songquan",
+        co_units=("traffic-police",),
+        dispatcher="dispatcher",
+    )
 
 
 def _in_market(code: str) -> RoutingRow:

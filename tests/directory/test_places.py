@@ -3,14 +3,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from directory.demo_city import CITY_BOX, demo_directory
-from directory.model import Area, AreaLevel, Directory
+from directory.model import Area, AreaLevel, Directory, GridKind
 from directory.places import Located, Places
 from directory.shapes import Ring, polygon
 
 HOLE = ((112.2, 30.2), (112.8, 30.2), (112.8, 30.8), (112.2, 30.8))
 DEMO = demo_directory()
 DEMO_PLACES = Places(DEMO)
-GRIDS = [area for area in DEMO.areas if area.level is AreaLevel.GRID]
+GRIDS = [area for area in DEMO.areas if area.kind is GridKind.BLOCK]
 
 
 def square(west: float, south: float, size: float = 1.0) -> Ring:

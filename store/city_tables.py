@@ -210,6 +210,7 @@ class IdentityRow(SQLModel, table=True):
     """Who a user is to an OIDC provider."""
 
     __tablename__ = "identities"
+    __table_args__ = (Index("ix_identities_user", "user", "issuer", unique=True),)
 
     issuer: str = Field(primary_key=True)
     subject: str = Field(primary_key=True)

@@ -216,6 +216,7 @@ def _create_doors() -> None:
         _must("linked_at", INSTANT),
         sa.PrimaryKeyConstraint("issuer", "subject"),
     )
+    op.create_index("ix_identities_user", "identities", ["user", "issuer"], unique=True)
 
 
 def _widen_cases() -> None:

@@ -13,12 +13,23 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from domain import clock as clocks
 from domain import life
 from domain.actors import Actor
+from domain.calendar import Calendar, Season
 from domain.case import OPEN, Case, Outcome, Snapshot, Stage
 from domain.clock import Clock
 from domain.commands import Command, Supervise, Suspend
 from domain.errors import RectifyError
-from domain.events import CaseArchived, DeadlinePassed, Event, ExtensionGranted, InspectionPassed, RungFired
+from domain.events import (
+    CaseArchived,
+    DeadlinePassed,
+    Event,
+    ExtensionGranted,
+    InspectionPassed,
+    PlanApproved,
+    RectificationSubmitted,
+    RungFired,
+)
 from domain.lifecycle import RULES, actions
+from domain.policy import Policy, UnitCalendar
 from tests.support.cases import (
     CALENDAR,
     DISPATCHER,
@@ -54,7 +65,17 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "accept": st.just({}),
     "return": st.fixed_dictionaries({"reason": TEXT}),
     "submit": st.fixed_dictionaries(
-        {"note": TEXT, "evidence": PHOTOS, "milestone": st.sampled_from([None, None, 1, 2])}
+        {
+            "note": TEXT,
+            "evidence": PHOTOS,
+            "milestone": st.sampled_from([None, None, 1, 2]),
+            "ahead_because": st.sampled_from([None, "绿化须待春季"]),
+        }
+    ),
+    "submit-plan": st.fixed_dictionaries({"text": TEXT}),
+    "decide-plan": st.fixed_dictionaries({"reason": TEXT, "grant": st.sampled_from([True, True, False])}),
+    "join": st.fixed_dictionaries(
+        {"description": TEXT, "on_behalf_of": st.sampled_from([(), (), ("resident-8", "resident-9")])}
     ),
     "request-extension": st.fixed_dictionaries({"reason": TEXT}),
     "decide-extension": st.fixed_dictionaries({"reason": TEXT, "grant": st.booleans()}),
@@ -89,7 +110,12 @@ POLICIES: tuple[dict[str, Any], ...] = (
         "returns": {"in_rectification": True},
         "work_day_reading": "end_of_day",
     },
+    {"co_units": {"lead_may_go_ahead": True}},
+    {"co_units": {"lead_may_go_ahead": False}, "returns": {"in_rectification": True}},
 )
+#: Greening begins at four and knows no noon.
+EARLY = CALENDAR.model_copy(update={"id": "early", "seasons": (Season(weekdays=(("04:00-12:00",),) * 7),)})
+OWN_TIME = (UnitCalendar(unit="greening", calendar=EARLY),)
 
 
 class CaseMachine(RuleBasedStateMachine):
@@ -101,6 +127,8 @@ class CaseMachine(RuleBasedStateMachine):
         milestones=st.sampled_from(MILESTONES),
         policy=st.sampled_from(POLICIES),
         co_units=st.sampled_from([(), ("greening",)]),
+        needs_plan=st.sampled_from([False, False, True]),
+        own_time=st.booleans(),
     )
     def open(
         self,
@@ -112,13 +140,17 @@ class CaseMachine(RuleBasedStateMachine):
         milestones: tuple[dict[str, Any], ...],
         policy: dict[str, Any],
         co_units: tuple[str, ...],
+        needs_plan: bool,
+        own_time: bool,
     ) -> None:
+        self.own_time = OWN_TIME if own_time else ()
         report = {
             "actor": RESIDENT if resident else OFFICER,
             "source": "resident" if resident else "officer",
             "limit": limit(allowed),
             "milestones": milestones,
-            "rules": rules(**policy),
+            "rules": rules(**policy).changed(units=self.own_time),
+            "needs_plan": needs_plan,
             "proposed_unit": "sanitation" if routed else None,
             "proposed_co_units": co_units if routed else (),
         }
@@ -186,13 +218,21 @@ class CaseMachine(RuleBasedStateMachine):
             )
         self.life.recalendar(self.calendar, self.life.now + gap)
 
+    @rule(gap=GAPS, share=st.sampled_from(["0.5", "1"]), hours=st.sampled_from(["1", "4", "24"]))
+    def publish_a_policy(self, gap: timedelta, share: str, hours: str) -> None:
+        policy = self.life.case.rules.policy
+        inspection = {"work": {"value": hours, "unit": "work_hour"}, "urgent": {"value": hours, "unit": "urgent_hour"}}
+        changes = {"rework": {"share": share}, "limits": {**policy.limits.model_dump(), "inspection": inspection}}
+        following = Policy.model_validate({**policy.model_dump(), **changes, "version": policy.version + 1})
+        self.life.rerule(following, self.life.now + gap)
+
     def _give(self, name: str, actor: Actor, gap: timedelta, data: st.DataObject) -> None:
         self._attempt(RULES[name].command.model_validate(data.draw(BODIES[name])), actor, gap)
 
     def _attempt(self, command: Command, actor: Actor, gap: timedelta) -> None:
         before, seen = self.life.case, len(self.life.events)
         try:
-            self.life.give(command, actor, self.life.now + gap)
+            self.life.give(command, actor, self.life.now + gap, calendars=self.own_time)
         except RectifyError:
             assert self.life.case is before
             assert len(self.life.events) == seen
@@ -227,15 +267,36 @@ class CaseMachine(RuleBasedStateMachine):
     @invariant()
     def clocks_add_up(self) -> None:
         case = self.life.case
-        for clock in (case.unit_clock, case.stage_clock):
+        for clock, calendar in (
+            (case.unit_clock, case.unit_calendar),
+            (case.stage_clock, case.stage_calendar),
+            *((task.clock, case.rules.calendar_of(task.unit)) for task in case.co_tasks),
+        ):
             if clock is not None:
-                _adds_up(clock, case, self.life.now)
+                _adds_up(clock, calendar, self.life.now)
+
+    @invariant()
+    def a_co_unit_has_done_its_part_or_its_clock_runs(self) -> None:
+        case = self.life.case
+        for task in case.co_tasks:
+            assert (task.submitted_at is not None) == (task.unit in case.co_submitted)
+            assert (task.clock.stopped_at is None) == (task.unit in life.snapshot(case).co_due) or task.clock.paused
+
+    @invariant()
+    def works_are_not_submitted_without_a_plan(self) -> None:
+        if self.life.case.needs_plan and self.life.facts(RectificationSubmitted):
+            assert self.life.facts(PlanApproved)
+
+    @invariant()
+    def nobody_is_a_reporter_twice(self) -> None:
+        case = self.life.case
+        assert len({case.reporter, *case.joined}) == 1 + len(case.joined)
 
     @invariant()
     def only_an_expired_clock_makes_a_round_overdue(self) -> None:
         case = self.life.case
         if case.round_overdue and case.unit_clock is not None and case.unit_clock.stopped_at is None:
-            assert clocks.expired(case.unit_clock, case.rules.calendar, case.updated_at)
+            assert clocks.expired(case.unit_clock, case.unit_calendar, case.updated_at)
         if case.overdue:
             assert any(fact.clock == "unit" for fact in self.life.facts(DeadlinePassed))
             assert case.overdue_since is not None
@@ -277,8 +338,7 @@ class CaseMachine(RuleBasedStateMachine):
         assert self.life.case.outcome is not None
 
 
-def _adds_up(clock: Clock, case: Case, now: datetime) -> None:
-    calendar = case.rules.calendar
+def _adds_up(clock: Clock, calendar: Calendar, now: datetime) -> None:
     whole = clocks.elapsed(clock, calendar, now) + clocks.remaining(clock, calendar, now)
     assert whole == clocks.total(clock, calendar)
 

@@ -46,7 +46,7 @@ def slower_inspection() -> Policy:
 
 
 def rerule(lived: Life, new: Policy, ladder: Ladder | None = None) -> list[RulesChanged]:
-    lived._step(life.rerule(lived.case, new, ladder or lived.case.rules.ladder, lived.now), lived.now)
+    lived.rerule(new, ladder=ladder)
     return lived.facts(RulesChanged)
 
 
@@ -131,8 +131,7 @@ class TestAUnitsOwnWorkingTime:
         lived = Life(opening(proposed_unit=None))
         market = UnitCalendar(unit="market", calendar=EARLY)
         other = UnitCalendar(unit="water", calendar=EARLY)
-        step = life.give(lived.case, Assign(unit="market"), DISPATCHER, lived.now, calendars=(market, other))
-        lived._step(step, lived.now)
+        lived.give(Assign(unit="market"), DISPATCHER, calendars=(market, other))
         assert lived.facts(CaseDispatched)[-1].calendars == (market,)
         assert life.snapshot(lived.case).due_at == shanghai("2026-03-04T08:00")
         assert replayed(lived) == lived.case

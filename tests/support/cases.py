@@ -26,7 +26,7 @@ from domain.commands import (
 from domain.events import Event
 from domain.evolve import begin, evolve
 from domain.limits import Limit, parse_unit
-from domain.policy import Ladder, Policy, Rules, Severity, Source
+from domain.policy import Ladder, Policy, Rules, Severity, Source, UnitCalendar
 
 F = TypeVar("F")
 
@@ -142,15 +142,27 @@ class Life:
         self.events: list[Event] = list(events)
         self.now = self.report.opened_at
 
-    def give(self, command: Command, actor: Actor, at: datetime | None = None) -> tuple[Event, ...]:
+    def give(
+        self,
+        command: Command,
+        actor: Actor,
+        at: datetime | None = None,
+        *,
+        calendars: tuple[UnitCalendar, ...] = (),
+    ) -> tuple[Event, ...]:
         """The events it brought; a refusal is raised and leaves everything as it was, the time too."""
-        return self._step(life.give(self.case, command, actor, at or self.now), at or self.now)
+        at = at or self.now
+        return self._step(life.give(self.case, command, actor, at, calendars=calendars), at)
 
     def pass_to(self, at: datetime) -> tuple[Event, ...]:
         return self._step(life.pass_time(self.case, at), at)
 
     def recalendar(self, calendar: Calendar, at: datetime | None = None) -> tuple[Event, ...]:
         return self._step(life.recalendar(self.case, calendar, at or self.now), at or self.now)
+
+    def rerule(self, policy: Policy, at: datetime | None = None, ladder: Ladder | None = None) -> tuple[Event, ...]:
+        at = at or self.now
+        return self._step(life.rerule(self.case, policy, ladder or self.case.rules.ladder, at), at)
 
     def _step(self, step: life.Step, at: datetime) -> tuple[Event, ...]:
         self.case, events = step

@@ -210,8 +210,17 @@ class Stack:
 
 
 def report(**changes: object) -> Json:
-    """Rubbish in front of an officer's door, for `sanitation`, within four working hours. None leaves a member out."""
-    body = {"category": "E0110", "description": "巷口生活垃圾外溢", "location": {"lon": LON, "lat": LAT}, **changes}
+    """Rubbish in front of an officer's door, for `sanitation`, within four working hours. None leaves a member out.
+
+    A new case, however much of it lies there already.
+    """
+    body = {
+        "category": "E0110",
+        "description": "巷口生活垃圾外溢",
+        "location": {"lon": LON, "lat": LAT},
+        "confirm_new": True,
+        **changes,
+    }
     return {name: value for name, value in body.items() if value is not None}
 
 

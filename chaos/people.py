@@ -87,6 +87,7 @@ class Person:
             "category": self.dice.choice(list(city.LIMITS)),
             "description": marked("巷口有问题", key),
             "location": {"lon": longitude, "lat": latitude},
+            "confirm_new": True,
         }
         opened = await self.desk.give(key, "open", None, body)
         if opened is not None:

@@ -38,6 +38,11 @@ TITLES: dict[type, Words] = {
     e.MilestoneReported: ("分段完成", "milestone done"),
     e.MilestoneMissed: ("分段超期", "milestone missed"),
     e.CoUnitSubmitted: ("协办反馈", "co-unit submitted"),
+    e.CoUnitLate: ("协办超期", "co-unit late"),
+    e.PlanSubmitted: ("报送方案", "plan submitted"),
+    e.PlanApproved: ("方案批准", "plan approved"),
+    e.PlanRefused: ("方案退改", "plan refused"),
+    e.ReportJoined: ("合并上报", "report joined"),
     e.RectificationSubmitted: ("处置反馈", "submitted"),
     e.ExtensionRequested: ("申请延期", "extension asked"),
     e.ExtensionGranted: ("同意延期", "extension granted"),
@@ -62,6 +67,7 @@ TITLES: dict[type, Words] = {
     e.DeadlinePassed: ("超期", "overdue"),
     e.RungFired: ("升级", "escalation"),
     e.CalendarChanged: ("日历更新", "calendar changed"),
+    e.RulesChanged: ("规则更新", "rules changed"),
     e.CaseArchived: ("归档", "archived"),
     e.CaseImported: ("导入", "imported"),
 }
@@ -199,6 +205,11 @@ def _recalendared(fact: e.CalendarChanged, _names: Names) -> str:
     return f"{calendar.id} {version}，公布至 official to {calendar.official_through}"
 
 
+def _reruled(fact: e.RulesChanged, _names: Names) -> str:
+    policy, ladder = fact.policy, fact.ladder
+    return f"{policy.id} 第 {policy.version} 版 version {policy.version}，{ladder.id} {ladder.version}"
+
+
 def _milestone(fact: e.MilestoneReported | e.MilestoneMissed, _names: Names) -> str:
     return f"第 {fact.milestone} 段 milestone {fact.milestone}"
 
@@ -230,6 +241,9 @@ _PARTICULARS: dict[type, Callable[[Any, Names], str]] = {
     e.DeadlinePassed: _passed,
     e.RungFired: _fired,
     e.CalendarChanged: _recalendared,
+    e.RulesChanged: _reruled,
+    e.CoUnitLate: lambda fact, names: names.unit(fact.unit),
+    e.ReportJoined: lambda fact, _names: fact.description,
     e.CaseRated: _rated,
     e.CaseImported: _imported,
 }

@@ -94,9 +94,9 @@ def _row(truth: Truth, line: CaseLine | None) -> Iterator[Finding]:
 def _told(truth: Truth, notices: Sequence[NoticeLine]) -> Iterator[Finding]:
     """Every notice tells of an event, once; and of the events that always concern somebody there is one."""
     kinds = {event["seq"]: event["fact"]["type"] for event in truth.log}
-    for (seq, audience), times in Counter((notice.seq, notice.audience) for notice in notices).items():
+    for (seq, audience, who), times in Counter((each.seq, each.audience, each.recipient) for each in notices).items():
         if times > 1:
-            yield Finding("duplicated", truth.case, f"{audience} was told {times} times of event {seq}")
+            yield Finding("duplicated", truth.case, f"{audience} {who} was told {times} times of event {seq}")
     for notice in notices:
         if kinds.get(notice.seq) != notice.kind:
             yield Finding("differing", truth.case, f"a notice of {notice.kind} for event {notice.seq}")

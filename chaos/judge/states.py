@@ -42,6 +42,11 @@ STEPS: dict[str, Step] = {
     "MilestoneReported": _step(["rectification"], _STAYS, _UNIT),
     "MilestoneMissed": _step(["assignment", "rectification"], _STAYS, _NOBODY),
     "CoUnitSubmitted": _step(["rectification"], _STAYS, _UNIT),
+    "CoUnitLate": _step(["assignment", "rectification"], _STAYS, _NOBODY),
+    "PlanSubmitted": _step(["rectification"], _STAYS, _UNIT),
+    "PlanApproved": _step(["rectification"], _STAYS, _MANAGERS),
+    "PlanRefused": _step(["rectification"], _STAYS, _MANAGERS),
+    "ReportJoined": _step(OPEN, _STAYS, _ANYBODY - _UNIT),
     "RectificationSubmitted": _step(["rectification"], "reinspection", _UNIT),
     "ExtensionRequested": _step(["rectification"], _STAYS, _UNIT),
     "ExtensionGranted": _step(["rectification"], _STAYS, _MANAGERS),
@@ -66,6 +71,7 @@ STEPS: dict[str, Step] = {
     "DeadlinePassed": _step(OPEN, _STAYS, _NOBODY),
     "RungFired": _step(OPEN, _STAYS, _NOBODY),
     "CalendarChanged": _step(RUNNING, _STAYS, _NOBODY),
+    "RulesChanged": _step(RUNNING, _STAYS, _NOBODY),
     "CaseArchived": _step(["closure"], "archived", _NOBODY),
 }
 #: May also come about without a hand: an acceptance by silence, a suspension that runs out.
@@ -81,7 +87,7 @@ class Life:
     dispatches: int = 0
     lead: str | None = None
     co_units: tuple[str, ...] = ()
-    reporter: str | None = None
+    reporters: set[str] = field(default_factory=set)
     fixers: set[str] = field(default_factory=set)
 
     def walk(self, log: Iterable[Json]) -> Iterator[str]:
@@ -96,7 +102,7 @@ class Life:
         if fact["type"] != "CaseOpened":
             return "a case begins by being opened"
         self.stage = "assignment" if fact.get("trusted") else "intake"
-        self.reporter = event["by"]["user"]
+        self.reporters.add(event["by"]["user"])
         return None
 
     def _go(self, event: Json) -> str | None:
@@ -122,7 +128,7 @@ class Life:
             return f"done by {by.get('unit')}, which does not lead"
         if kind == "CoUnitSubmitted" and by.get("unit") not in self.co_units:
             return f"done by {by.get('unit')}, which does not help"
-        if kind.startswith("Inspection") and by["user"] in self.fixers | {self.reporter}:
+        if kind.startswith("Inspection") and by["user"] in self.fixers | self.reporters:
             return f"{by['user']} had a hand in it before"
         return None
 
@@ -138,3 +144,5 @@ class Life:
             self.stage = "rectification" if self.lead else "assignment"
         elif kind in {"RectificationSubmitted", "CoUnitSubmitted", "MilestoneReported", "CaseSelfHandled"}:
             self.fixers.add(by.get("user", ""))
+        elif kind == "ReportJoined":
+            self.reporters.update(fact["reporters"])

@@ -18,6 +18,9 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "accept": ("CaseAccepted",),
     "return": ("CaseReturned",),
     "submit": ("RectificationSubmitted", "CoUnitSubmitted", "MilestoneReported"),
+    "submit-plan": ("PlanSubmitted",),
+    "decide-plan": ("PlanApproved", "PlanRefused"),
+    "join": ("ReportJoined",),
     "request-extension": ("ExtensionRequested",),
     "decide-extension": ("ExtensionGranted", "ExtensionRefused"),
     "suspend": ("CaseSuspended",),
@@ -45,6 +48,8 @@ TEXT: dict[str, str] = {
     "supervise": "requirement",
     "rate": "comment",
     "comment": "text",
+    "submit-plan": "text",
+    "join": "description",
 }
 REASON = "reason"
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import uvloop
 from PIL import Image
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from bench import bare
 from bench.figures import Json
@@ -93,7 +94,7 @@ class Steady:
     async def _one(self, number: int, due: float) -> None:
         try:
             await self.give(number)
-        except (Refused, OSError, TimeoutError):
+        except (Refused, RPCError, OSError, TimeoutError):  # of the floor: an update that the server gives up
             self.failed += 1
         self.seconds.append(time.perf_counter() - due)
 

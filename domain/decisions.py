@@ -42,7 +42,11 @@ def routed(case: Reported, policy: Policy) -> Facts:
     if not unit:
         return ()
     others = tuple(dict.fromkeys(co_unit for co_unit in case.proposed_co_units if co_unit != unit))
-    return (e.CaseDispatched(unit=unit, co_units=others, routed=True, tasks=policy.co_units is not None),)
+    return (e.CaseDispatched(unit=unit, co_units=others, routed=True, tasks=_have_tasks(policy, others)),)
+
+
+def _have_tasks(policy: Policy, co_units: tuple[str, ...]) -> bool:
+    return policy.co_units is not None and bool(co_units)
 
 
 def dismiss(case: Case, command: c.Dismiss, actor: Actor, now: datetime) -> Facts:
@@ -60,7 +64,7 @@ def assign(case: Case, command: c.Assign, actor: Actor, now: datetime) -> Facts:
         final=case.returns >= policy.returns.final_after,
         reason=command.reason,
         instead_of=case.lead_unit,
-        tasks=policy.co_units is not None,
+        tasks=_have_tasks(policy, co_units),
     )
     return (dispatched,)
 

@@ -103,12 +103,12 @@ class TestProblems:
             (POLICY.replace("share = 0.5", "share = 0"), "policy.rework.share", "须大于 0"),
             (POLICY.replace("final_after", "final_afer"), "policy.returns.final_afer", "in_rectification"),
             (POLICY.replace('work = "1 work_day"', 'work = "1 workday"'), "policy.limits.inspection.work", "work_day"),
-            (POLICY.replace("version = 1", ""), "policy.version", "补上"),
+            (POLICY.replace("version = 2", ""), "policy.version", "补上"),
         ],
     )
     def test_each_names_its_key_and_a_remedy(self, text: str, key: str, says: str) -> None:
         assert says in problems(text)[key]
 
     def test_all_are_told_at_once(self) -> None:
-        text = POLICY.replace("share = 0.5", "share = 0").replace("version = 1", "") + RUNG.replace("0.5", "2")
+        text = POLICY.replace("share = 0.5", "share = 0").replace("version = 2", "") + RUNG.replace("0.5", "2")
         assert set(problems(text)) == {"policy.rework.share", "policy.version", "rung[a].when.used"}

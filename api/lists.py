@@ -56,6 +56,7 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one parameter for each filter 
     area: Annotated[Name | None, Query(description="Id or path; with all below it.")] = None,
     category: Name | None = None,
     overdue: Annotated[bool | None, Query(description="The overdue mark, which stays after closure.")] = None,
+    recurrent: Annotated[bool | None, Query(description="Whether the same had been put right there before.")] = None,
     provisional: Annotated[
         bool | None, Query(description="Whether the deadline rests on a year whose holidays are not official yet.")
     ] = None,
@@ -74,6 +75,7 @@ async def list_cases(  # noqa: PLR0913, PLR0917 - one parameter for each filter 
         area=await area_path(services, area),
         category=category,
         overdue=overdue,
+        recurrent=recurrent,
         provisional=provisional,
         level=level,
         q=q,

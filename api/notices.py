@@ -1,4 +1,4 @@
-"""Notices: which of them a case caused and what became of each; and the channels, for administrators."""
+"""Notices: what the caller has been told; which a case caused and what became of each; channels, for administrators."""
 
 import asyncio
 from datetime import datetime
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
 from api.auth import Caller
-from api.lists import area_path
+from api.lists import Cursor, Limit, area_path
 from api.problems import RESPONSES
 from api.reading import visible_case, zone_of
 from api.services import Injected, Services
@@ -18,7 +18,7 @@ from domain.actors import Actor, Role
 from domain.errors import Forbidden, Invalid, NotVisible
 from domain.policy import Audience
 from notices.channels import BadChannel, Wanted, channel
-from store import channels, notices
+from store import channels, inbox, notices
 from store.notices import Told
 
 router = APIRouter(tags=["notices"], responses=RESPONSES)
@@ -61,6 +61,46 @@ async def get_notices(services: Injected, actor: Caller, case_id: str) -> Notice
     told = await notices.of_case(services.database, case.id, services.now())
     zone = await zone_of(services)
     return NoticeList(items=[_view(each, zone) for each in told if _concerns(actor, each)])
+
+
+class ToldView(BaseModel):
+    """`seq` is the event of the case that caused it; `action` that of a rung: remind, urge, and so on."""
+
+    case: str
+    category: str
+    seq: int
+    kind: str
+    action: str | None
+    at: datetime
+
+
+class Inbox(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    items: list[ToldView]
+    next_cursor: str | None
+
+
+@router.get("/notices", name="list_notices")
+async def list_notices(services: Injected, actor: Caller, cursor: Cursor = None, limit: Limit = 50) -> Inbox:
+    """What the caller has been told, newest first: a unit as a unit, everybody else of what they have reported."""
+    try:
+        found = await inbox.told(services.database, actor, cursor, limit)
+    except ValueError:
+        raise Invalid("cursor_invalid") from None
+    zone = await zone_of(services)
+    items = [
+        ToldView(
+            case=each.case_id,
+            category=each.category,
+            seq=each.seq,
+            kind=each.kind,
+            action=each.action,
+            at=each.at.astimezone(zone),
+        )
+        for each in found.items
+    ]
+    return Inbox(items=items, next_cursor=found.next_cursor)
 
 
 class ChannelView(BaseModel):

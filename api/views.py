@@ -8,18 +8,25 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.actors import Actor, Role
 from domain.case import Appeal, Location, Milestone, Outcome, Rating, Snapshot, Stage, Submission, Supervision
-from domain.events import Event
+from domain.events import Event, ReportJoined
 from domain.lifecycle import allowed
 from domain.limits import Limit
+from domain.permissions import may_see
 from domain.policy import Severity, Source
 
 #: Those who put things right do not learn who reported it: people have been threatened for that.
 _BLIND = frozenset({Role.UNIT})
 _HIDDEN = frozenset({Role.OFFICER, Role.RESIDENT})
+#: Are told of those who reported the same that there are some, and not who.
+_STRANGERS = frozenset({Role.UNIT, Role.RESIDENT})
 
 
 class CaseView(BaseModel):
-    """A case. Times in the city's zone; `area` is the path of areas; `actions`: what this caller may do now."""
+    """A case. Times in the city's zone; `area` is the path of areas; `actions`: what this caller may do now.
+
+    `reporters` counts whoever reported it; `reporter` and `joined` say who, as far as the caller may know.
+    `recurrence_of`: the case of the same that had been put right here not long before.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -40,6 +47,9 @@ class CaseView(BaseModel):
     evidence: tuple[str, ...]
     external_ref: str | None
     reporter: str | None
+    joined: tuple[str, ...]
+    reporters: int
+    recurrence_of: str | None
     lead_unit: str | None
     co_units: tuple[str, ...]
     co_submitted: tuple[str, ...]
@@ -78,7 +88,8 @@ class CaseView(BaseModel):
 
 
 _TIMES = tuple(name for name, info in CaseView.model_fields.items() if "datetime" in str(info.annotation))
-_FACTS = tuple(name for name in CaseView.model_fields if name not in {"actions", "reporter", *_TIMES})
+_BY_CALLER = frozenset({"actions", "reporter", "joined", "reporters"})
+_FACTS = tuple(name for name in CaseView.model_fields if name not in {*_BY_CALLER, *_TIMES})
 
 
 def case_view(case: Snapshot, actor: Actor, zone: ZoneInfo) -> CaseView:
@@ -87,9 +98,53 @@ def case_view(case: Snapshot, actor: Actor, zone: ZoneInfo) -> CaseView:
     return CaseView.model_construct(
         **facts,
         **times,
-        reporter=None if actor.role in _BLIND else case.reporter,
+        reporter=next(iter(_known_to(actor, (case.reporter,))), None),
+        joined=_known_to(actor, case.joined),
+        reporters=1 + len(case.joined),
         actions=tuple(allowed(case.commands, actor, case)),
     )
+
+
+def _known_to(actor: Actor, reporters: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of them that the caller may know: of strangers, himself alone."""
+    if actor.role in _BLIND:
+        return ()
+    return tuple(user for user in reporters if actor.role not in _STRANGERS or user == actor.user)
+
+
+class CaseInFull(CaseView):
+    """`recurrences`: how often the same has come back after it; `recurred`: and before, one upon the other.
+
+    Null while the database is away.
+    """
+
+    recurrences: int | None
+    recurred: int | None
+
+
+def case_in_full(view: CaseView, recurrences: int | None, recurred: int | None) -> CaseInFull:
+    return CaseInFull.model_construct(**dict(view), recurrences=recurrences, recurred=recurred)
+
+
+class CandidateView(BaseModel):
+    """An open case that may be the same. `distance` in metres; null where the registered point is the same instead.
+
+    `address` and `description` only where the caller may see the case.
+    """
+
+    id: str
+    distance: int | None
+    stage: Stage
+    opened_at: datetime
+    address: str | None = None
+    description: str | None = None
+
+
+def candidate_view(case: Snapshot, metres: float | None, actor: Actor, zone: ZoneInfo) -> CandidateView:
+    seen = {"address": case.address, "description": case.description} if may_see(actor, case) else {}
+    distance = None if metres is None else round(metres)
+    opened_at = case.opened_at.astimezone(zone)
+    return CandidateView(id=case.id, distance=distance, stage=case.stage, opened_at=opened_at, **seen)
 
 
 def _local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
@@ -97,7 +152,7 @@ def _local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 class Author(BaseModel):
-    """`user` is withheld from units where it would tell who reported."""
+    """`user` is withheld from units and from other residents where it would tell who reported."""
 
     user: str | None
     role: Role
@@ -124,12 +179,20 @@ def event_view(case_id: str, position: int | None, event: Event, actor: Actor, z
         at=event.at.astimezone(zone),
         type=event.fact.type,
         by=_author(event, actor),
-        data=event.fact.model_dump(mode="json", exclude={"type"}),
+        data=_data(event, actor),
     )
+
+
+def _data(event: Event, actor: Actor) -> dict[str, object]:
+    data: dict[str, object] = event.fact.model_dump(mode="json", exclude={"type"})
+    if isinstance(event.fact, ReportJoined):
+        data["reporters"] = list(_known_to(actor, event.fact.reporters))
+    return data
 
 
 def _author(event: Event, actor: Actor) -> Author | None:
     if event.by is None:
         return None
-    hidden = actor.role in _BLIND and event.by.role in _HIDDEN
+    stranger = event.by.role is Role.RESIDENT and actor.role in _STRANGERS and event.by.user != actor.user
+    hidden = stranger or (actor.role in _BLIND and event.by.role in _HIDDEN)
     return Author(user=None if hidden else event.by.user, role=event.by.role, unit=event.by.unit)

@@ -69,7 +69,8 @@ class _City:
         officer = {"Authorization": f"Bearer {stack.tokens['officer-1']}"}
         files = {"file": ("p", photos()[0], "image/jpeg")}
         photo = self.client.post("/evidence", files=files, headers=officer).raise_for_status().json()["sha256"]
-        report = {"category": "E0110", "description": "x", "location": {"lon": _LON, "lat": _LAT}}
+        place = {"lon": _LON, "lat": _LAT}
+        report = {"category": "E0110", "description": "x", "location": place, "confirm_new": True}
         case = self.client.post("/cases", json=report, headers=officer).raise_for_status().json()["id"]
         self.known: dict[str, Any] = {
             **dict.fromkeys(("condition", "grid", "place_type", "source", "discovered_at", "self_handled"), None),

@@ -32,9 +32,9 @@ _RULES_KEPT = 256
 class CaseFilter(Value):
     """What a list asks for; left out means any. By `due_at`, cases without a deadline stand as if due last of all.
 
-    `unit`: lead or co-unit. `area`: path of a subtree. `overdue`: the mark that stays. `provisional`: due in a year
-    whose holidays are not official yet. `level`: at least that of escalation. `q`: part of the number, the reference,
-    the description or the address. `opened_to` is excluded.
+    `unit`: lead or co-unit. `area`: path of a subtree. `overdue`: the mark that stays. `recurrent`: had been put right
+    there before. `provisional`: due in a year whose holidays are not official yet. `level`: at least that of
+    escalation. `q`: part of the number, the reference, the description or the address. `opened_to` is excluded.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -42,6 +42,7 @@ class CaseFilter(Value):
     area: Name | None = None
     category: Name | None = None
     overdue: bool | None = None
+    recurrent: bool | None = None
     provisional: bool | None = None
     level: int | None = None
     q: Name | None = None
@@ -164,6 +165,9 @@ def _conditions(wanted: CaseFilter) -> list[ColumnElement[bool]]:
         asked.append(col(row.escalation_level) > literal_column("0"))  # as its index says it
     if wanted.overdue is not None:
         asked.append(col(row.overdue).is_(wanted.overdue))
+    if wanted.recurrent is not None:
+        link = col(row.recurrence_of)
+        asked.append(link.is_not(None) if wanted.recurrent else link.is_(None))
     if wanted.provisional is not None:
         mark = and_(col(row.provisional))  # as its index says it
         asked.append(mark if wanted.provisional else not_(mark))

@@ -30,7 +30,8 @@ _DEEPEST = 100
 class Sought:
     """A report, by what makes another the same: its category, its point or its spot, `reach` metres about.
 
-    `closed_since`: what was put right before has not come back, it is new. `itself` is not to be found.
+    `closed_since`: what was put right before has not come back, it is new. `itself` is not to be found, nor, where
+    nobody is to be asked, what is open.
     """
 
     itself: str
@@ -39,6 +40,7 @@ class Sought:
     spot: Spot | None
     reach: float
     closed_since: datetime
+    open_too: bool = True
 
 
 class Near(NamedTuple):
@@ -103,10 +105,9 @@ async def recurrences(engine: AsyncEngine, case_id: str, recurrence_of: str | No
 def _about(sought: Sought, places: tuple[ColumnElement[bool], ...]) -> Any:  # noqa: ANN401 - a select
     row = CaseRow
     columns = (row.id, row.stage, row.point, row.lon, row.lat, row.closed_at)
-    may_matter = or_(
-        col(row.stage).in_(OPEN),
-        and_(col(row.outcome).in_(_PUT_RIGHT), col(row.closed_at) >= sought.closed_since),
-    )
+    may_matter = and_(col(row.outcome).in_(_PUT_RIGHT), col(row.closed_at) >= sought.closed_since)
+    if sought.open_too:
+        may_matter = or_(col(row.stage).in_(OPEN), may_matter)
     return (
         select(*(col(each) for each in columns))
         .where(col(row.category) == sought.category, or_(*places), may_matter)

@@ -44,7 +44,7 @@ class TestAnOrdinaryLife:
 
     async def test_an_ended_case_has_no_clock_to_move(self, stack: Stack) -> None:
         case = await stack.do("supervisor", await stack.open(), "force-close", reason="拆迁")
-        assert await stack.advance(case, "P1D") == await stack.see("supervisor", case)
+        assert (await stack.advance(case, "P1D")).items() <= (await stack.see("supervisor", case)).items()
 
 
 class TestADeadline:

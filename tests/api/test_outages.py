@@ -14,7 +14,7 @@ class TestWithoutAWorker:
         answer = await lonely_stack.report(key="alone")
         assert answer.status_code == 201
         case = answer.json()
-        assert await lonely_stack.see("officer-1", case) == case
+        assert (await lonely_stack.see("officer-1", case)).items() >= case.items()
         assert (await lonely_stack.see(LEAD, case))["actions"] == ["accept", "return", "comment"]
         again = await lonely_stack.report(key="alone")
         assert (again.status_code, again.json()) == (201, case)

@@ -57,7 +57,7 @@ class City:
     async def open(self, **more: object) -> str:
         officer = json.loads((self.stack.data / "tokens.json").read_text())["officer-1"]
         place = {"lon": officer["lon"], "lat": officer["lat"], "datum": "wgs84"}
-        report = {"category": "C0101", "description": "井盖缺失", "location": place, "source": "officer", **more}
+        report = {"category": "C0101", "description": "井盖缺失", "location": place, "confirm_new": True, **more}
         return str((await self.call("officer-1", "/cases", report, 201))["id"])
 
     async def photo(self) -> str:

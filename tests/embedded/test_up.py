@@ -170,6 +170,7 @@ async def open_case(client: httpx.AsyncClient, stack: Stack) -> str:
         "description": "井盖缺失",
         "location": {"lon": officer["lon"], "lat": officer["lat"], "datum": "wgs84"},
         "source": "officer",
+        "confirm_new": True,
     }
     answer = await client.post("/api/v1/cases", json=report, headers=stack.headers("officer-1"))
     assert answer.status_code == 201, answer.text

@@ -11,7 +11,7 @@ from temporalio import activity
 from temporalio.common import SearchAttributeKey
 
 from activities.recording import RecordingActivities
-from api import commands
+from api import commands, joining
 from domain import life
 from domain.lifecycle import TABLE
 from tests.support.engine import Desk, Fakes, report
@@ -35,7 +35,7 @@ class TestCommands:
     def test_have_a_route_each(self, name: str) -> None:
         routes = {
             route.path
-            for route in commands.router.routes
+            for route in (*commands.router.routes, *joining.router.routes)
             if isinstance(route, APIRoute) and "POST" in (route.methods or ())
         }
         assert f"/cases/{{case_id}}/{name}" in routes

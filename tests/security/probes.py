@@ -51,6 +51,9 @@ BODIES: Mapping[str, Json] = {
     "decide-appeal": {"grant": True, "reason": "同意"},
     "reopen": {"reason": "复发"},
     "comment": {"text": "看看"},
+    "join": {"description": "我也看到了"},
+    "submit-plan": {"text": "先围挡后修复"},
+    "decide-plan": {"grant": True, "reason": "同意"},
 }
 #: A number that is sound and nobody's.
 NOBODYS = "RC-0000-0000-0000"
@@ -89,6 +92,8 @@ PROBES: Mapping[str, Probe] = {
     "get_case_deadline": _of_case(),
     "get_case_notices": _of_case(),
     **_commands(),
+    "merge_case": _of_case({"into": NOBODYS}),
+    "list_notices": _list(),
     "list_tasks": _list(),
     "list_overdue": Probe(FINE, lambda world: {"params": {"area": world.case["area"], "group_by": "area"}}),
     "upload_evidence": Probe(FINE, lambda _world: {"files": {"file": ("p", photo(90211), "image/jpeg")}}),

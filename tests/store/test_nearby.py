@@ -101,6 +101,10 @@ class TestOpenCases:
     async def test_are_not_the_one_that_asks(self, engine: AsyncEngine) -> None:
         assert ids(await looked(engine, case(0), case(1))) == ["RC-0001"]
 
+    async def test_are_left_alone_where_nobody_is_asked(self, engine: AsyncEngine) -> None:
+        found = await looked(engine, case(1), put_right(2), open_too=False)
+        assert found == Surroundings(recurrence_of="RC-0002")
+
     async def test_come_before_any_number_of_closed_ones(
         self, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:

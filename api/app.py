@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from api import cases, codec, commands, dev, document, evidence, feed, lists, notices, operations, problems
+from api import cases, codec, commands, dev, document, evidence, feed, joining, lists, notices, operations, problems
 from api.auth import Throttle
 from api.middleware import LimitBody, Observe
 from api.services import OUTAGES, CityCache, Services, TokenCache
@@ -62,7 +62,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.throttle = Throttle(settings.requests_per_second)
     problems.install(app)
     app.include_router(operations.router)
-    for router in (cases.router, commands.router, lists.router, evidence.router, feed.router, notices.router):
+    for router in (
+        cases.router,
+        commands.router,
+        joining.router,
+        lists.router,
+        evidence.router,
+        feed.router,
+        notices.router,
+    ):
         app.include_router(router, prefix=PREFIX)
     if settings.time_travel:
         app.include_router(dev.router, prefix=PREFIX)

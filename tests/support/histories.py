@@ -19,8 +19,10 @@ from temporalio.client import WorkflowHistory
 from domain.commands import Opening
 from tests.support import defaults
 from tests.support.cases import (
+    CO_UNIT,
     DISPATCHER,
     INSPECTOR,
+    NEIGHBOUR,
     OTHER_PHOTO,
     RESIDENT,
     SUPERVISOR,
@@ -28,6 +30,7 @@ from tests.support.cases import (
     by_resident,
     with_holidays,
 )
+from tests.support.cases import rules as city_rules
 from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle, report, start_server
 from workflows import interface as i
 
@@ -99,9 +102,27 @@ async def recorder_away(desk: Desk) -> Handle:
     return handle
 
 
+async def whole_city(desk: Desk) -> Handle:
+    """Helped by a late co-unit, joined by a neighbour, by a plan, under a new policy, then by a unit of own hours."""
+    rules = city_rules(calendar=ROUND_THE_CLOCK, co_units={"lead_may_go_ahead": True})
+    handle = await desk.open(report(proposed_co_units=("greening",), needs_plan=True, rules=rules))
+    await desk.give(handle, "join", NEIGHBOUR, description="我也看到了")
+    await desk.advance(handle, timedelta(days=3))
+    await desk.give(handle, "accept", UNIT)
+    policy = rules.policy.model_copy(update={"version": rules.policy.version + 1})
+    await desk.update(handle, i.RERULE, i.NewRules(policy=policy, ladder=rules.ladder))
+    await desk.give(handle, "submit-plan", UNIT, text="分段开挖")
+    await desk.give(handle, "decide-plan", DISPATCHER, grant=True, reason="可行")
+    await desk.give(handle, "submit", CO_UNIT, note="补种完毕", evidence=[OTHER_PHOTO])
+    await _submit(desk, handle)
+    await _inspect(desk, handle, "fail")
+    await desk.give(handle, "submit", UNIT, note="清理完毕", evidence=[OTHER_PHOTO], ahead_because="绿化须待春季")
+    return handle
+
+
 SCENARIOS: dict[str, Scenario] = {
     scenario.__name__: scenario
-    for scenario in (six_commands, late_to_the_summons, returned_and_suspended, recorder_away)
+    for scenario in (six_commands, late_to_the_summons, returned_and_suspended, recorder_away, whole_city)
 }
 
 

@@ -16,12 +16,14 @@ from commands.keys import app as keys
 from commands.migrate import migrate
 from commands.notices import app as notices
 from commands.policy import app as policy
+from commands.publications import app as publications
 from commands.rebuild import rebuild
 from commands.restore import restore
 from commands.serve import serve
 from commands.synth import synth
 from commands.token import app as token
 from commands.up import up
+from commands.user import app as user
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -41,7 +43,9 @@ app.command("backup")(backup)
 app.command("restore")(restore)
 app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
+app.add_typer(publications, name="publications")
 app.add_typer(token, name="token")
+app.add_typer(user, name="user")
 app.add_typer(keys, name="keys")
 app.add_typer(notices, name="notices")
 app.add_typer(import_, name="import")

@@ -1,15 +1,25 @@
-"""`rectify policy check FILE`: is a city's policy or ladder sound, and what does it say?"""
+"""`rectify policy`: is a city's policy or ladder sound, what does it say, what would it do, and its publication."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from directory.rules import BadRules, parse_rules
+from commands.installation import Data, Stop, database, run
+from commands.publishing import ListFile, Yes
+from commands.publishing import preview as foretell
+from commands.publishing import publish as go_ahead
+from directory.rules import BadRules, parse_rules, rules_table
 from domain.limits import Limit
 from domain.policy import Ladder, Policy, Rung, When
 from domain.words import ACTIONS, AUDIENCES, CLOCKS, Words
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from upkeep.preview import NewRules
 
 app = typer.Typer(no_args_is_help=True, help="政策与升级阶梯 Policies and ladders of escalation.")
 
@@ -19,11 +29,55 @@ def policy() -> None:
     """政策与升级阶梯 Policies and ladders of escalation."""
 
 
+File = Annotated[Path, typer.Argument(metavar="FILE", help=r"TOML: \[policy], [\[rung]]; JSON")]
+Next = Annotated[bool, typer.Option("--next", help="自动编为下一版 number it as the next version")]
+
+
 @app.command()
-def check(file: Annotated[Path, typer.Argument(metavar="FILE", help=r"TOML: \[policy], [\[rung]]")]) -> None:
+def check(file: File) -> None:
     """检查政策或阶梯文件 Check a file and say what it means. Exit 1: problems; 2: unreadable."""
+    for line in _lines(*_read(file)):
+        typer.echo(line)
+
+
+@app.command()
+def publish(file: File, number: Next = False, yes: Yes = False, list_file: ListFile = None, data: Data = None) -> None:
+    """预览、询问、发布 Foretell, ask, publish: for new cases and all running ones. Safe to repeat and to interrupt.
+
+    Running cases keep their rectification limits, which are their condition's. Exit 1: not published, or some cases
+    did not answer.
+    """
+    found = _read(file)
+    go_ahead(lambda opened: _following(opened, *found, number=number), yes=yes, list_file=list_file, data=data)
+
+
+@app.command()
+def preview(file: File, number: Next = False, list_file: ListFile = None, data: Data = None) -> None:
+    """只预览，不发布 What publishing it would do to the running cases. Changes nothing."""
+    found = _read(file)
+    foretell(lambda opened: _following(opened, *found, number=number), list_file, data)
+
+
+@app.command()
+def show(
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="可编辑的文件 as a file to edit")] = False,
+) -> None:
+    """显示现行政策与阶梯 Show the policy and the ladder in force."""
+
+    async def work() -> tuple[Policy, Ladder]:
+        async with database(data) as opened:
+            return await _newest(opened)
+
+    current = run(work)
+    typer.echo(
+        json.dumps(rules_table(*current), ensure_ascii=False, indent=2) if as_json else "\n".join(_lines(*current))
+    )
+
+
+def _read(file: Path) -> tuple[Policy | None, Ladder | None]:
     try:
-        found_policy, found_ladder = parse_rules(file.read_text(encoding="utf-8-sig"))
+        return parse_rules(file.read_text(encoding="utf-8-sig"))
     except BadRules as bad:
         for problem in bad.problems:
             typer.echo(str(problem), err=True)
@@ -32,8 +86,40 @@ def check(file: Annotated[Path, typer.Argument(metavar="FILE", help=r"TOML: \[po
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         typer.echo(f"无法读取文件 {file}。 cannot read it: {reason}", err=True)
         raise typer.Exit(2) from None
-    for line in [*_policy_lines(found_policy), *_ladder_lines(found_ladder)]:
-        typer.echo(line)
+
+
+async def _newest(opened: "AsyncEngine") -> tuple[Policy, Ladder]:
+    from store.rules import ladder, policy
+
+    found = await policy(opened), await ladder(opened)
+    if found[0] is None or found[1] is None:
+        raise Stop("还没有政策。 there is no policy yet")
+    return found[0], found[1]
+
+
+async def _following(
+    opened: "AsyncEngine", policy: Policy | None, ladder: Ladder | None, *, number: bool
+) -> "NewRules":
+    """As they would be in force. Raises Stop for a version that is not the next one, or for another id."""
+    from store.rules import NotInForce, NotNext, check_rules
+    from upkeep.preview import NewRules
+    from upkeep.publications import numbered
+
+    present = await _newest(opened)
+    if number:
+        policy = policy and numbered(policy, present[0])
+        ladder = ladder and numbered(ladder, present[1])
+    try:
+        return NewRules(*await check_rules(opened, policy, ladder))
+    except NotNext as error:
+        raise Stop(f"不能发布（可用 --next 自动编号）。 cannot publish, perhaps use --next: {error}") from None
+    except NotInForce as error:
+        raise Stop(f"不能发布，请沿用现行的 id。 cannot publish, keep the id: {error}") from None
+
+
+def _lines(policy: Policy | None, ladder: Ladder | None) -> Iterator[str]:
+    yield from _policy_lines(policy)
+    yield from _ladder_lines(ladder)
 
 
 def _policy_lines(policy: Policy | None) -> Iterator[str]:

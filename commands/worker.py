@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 
 import structlog
 import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio import activity, workflow
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.client import Client
@@ -27,11 +30,15 @@ from commands.installation import refuse_bad_keys, refuse_unfit
 from settings import Settings
 from store.database import open_engine
 from store.recorder import Recorder
+from upkeep.publications import Carrier
 from workflows.attributes import REGISTERED
+from workflows.client import CaseEngine
 
 _log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+#: For a case to take new rules: nobody stands at a counter and waits for it.
+_PATIENCE = timedelta(seconds=15)
 
 
 class Unregistered(Exception):
@@ -74,10 +81,23 @@ async def _work(settings: Settings) -> None:
         ):
             build = deployment.version.to_canonical_string() if deployment else None
             _log.info("worker_ready", task_queue=settings.task_queue, build=build)
-            await stop.wait()
+            async with _carrying(CaseEngine(client, task_queue=settings.task_queue, timeout=_PATIENCE), engine):
+                await stop.wait()
             _log.info("worker_draining")
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def _carrying(cases: CaseEngine, database: AsyncEngine) -> AsyncIterator[None]:
+    """Inside the block, new calendars and policies are taken to the running cases."""
+    carrying = asyncio.create_task(Carrier(cases, database).run(), name="publications")
+    try:
+        yield
+    finally:
+        carrying.cancel()
+        with suppress(asyncio.CancelledError):
+            await carrying
 
 
 async def _unless(stop: asyncio.Event, wanted: Awaitable[Client]) -> Client | None:

@@ -177,6 +177,22 @@ def _instead(days: Collection[date], notice: Year, told: Iterable[date]) -> tupl
     return tuple(sorted({*(day for day in days if day.year != notice.year), *told}))
 
 
+def calendar_table(calendar: Calendar) -> dict[str, Any]:
+    """What `read_calendar` reads back to an equal calendar."""
+    facts = calendar.model_dump(include={"id", "version", "zone", "official_through"})
+    exceptions = {key: list(getattr(calendar, key)) for key in _EXCEPTIONS}
+    seasons = [
+        {
+            "from": season.from_,
+            "weekdays": {
+                name: list(map(str, day)) for name, day in zip(_WEEKDAYS, season.weekdays, strict=True) if day
+            },
+        }
+        for season in calendar.seasons
+    ]
+    return {**facts, **exceptions, "seasons": seasons}
+
+
 def dump_calendar(calendar: Calendar) -> str:
     """TOML that `parse_calendar` reads back to an equal calendar."""
     lines = [

@@ -1,10 +1,11 @@
 """Where the policy and the ladder come from: the shipped ones, or a city's own TOML file.
 
 A file holds `[policy]`, or `[[rung]]` (with `[ladder]` to name them), or both; `directory/data/` shows every key.
-Limits are written `"2 work_hour"` or `"2 工作时"`. Unlike the models, which must read what history holds, a file
-may have no unknown key: it would be a typo.
+Limits are written `"2 work_hour"` or `"2 工作时"`. JSON of the same shape does too. Unlike the models, which must read
+what history holds, a file may have no unknown key: it would be a typo.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -62,6 +63,21 @@ def read_rules(table: Mapping[str, Any]) -> tuple[Policy | None, Ladder | None]:
     return policy, ladder
 
 
+def rules_table(policy: Policy, ladder: Ladder) -> dict[str, Any]:
+    """What `read_rules` reads back to the same two, with limits as people write them."""
+    named = ladder.model_dump(mode="json", exclude_none=True)
+    table = {"policy": policy.model_dump(mode="json", exclude_none=True), "rung": named.pop("rungs"), "ladder": named}
+    plain: dict[str, Any] = _written(table)
+    return plain
+
+
+def _written(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, dict):
+        is_limit = value.keys() == {"value", "unit"}
+        return f"{value['value']} {value['unit']}" if is_limit else {key: _written(each) for key, each in value.items()}
+    return [_written(each) for each in value] if isinstance(value, list) else value
+
+
 def parse_policy(text: str) -> Policy:
     policy, _ = parse_rules(text)
     if policy is None:
@@ -96,9 +112,14 @@ def _shipped(name: str) -> str:
 
 def _table(text: str) -> dict[str, Any]:
     try:
+        if text.lstrip().startswith("{"):
+            found: dict[str, Any] = json.loads(text, parse_float=Decimal)
+            return found
         return tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, InvalidOperation, RecursionError) as error:
         raise BadRules((Problem("TOML", "不是有效的 TOML 文件。", f"not a TOML file: {error}"),)) from None
+    except json.JSONDecodeError as error:
+        raise BadRules((Problem("JSON", "不是有效的 JSON 文件。", f"not a JSON file: {error}"),)) from None
 
 
 def _ladder(table: Mapping[str, Any]) -> object:

@@ -8,11 +8,12 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from domain.base import Value
+from domain.case import Snapshot
 from store.city_tables import PublicationRow
 from store.database import insert, reading, writing
 from store.tables import CaseRow, EventRow
@@ -71,6 +72,16 @@ async def get(engine: AsyncEngine, number: int) -> Publication | None:
     return None if row is None else _publication(row)
 
 
+async def latest(engine: AsyncEngine) -> tuple[Publication, ...]:
+    """The last of each kind and name: what every running case should go by."""
+    row = PublicationRow
+    name = case((col(row.kind) == "calendar", col(row.name)), else_="")
+    newest = select(func.max(col(row.id))).group_by(col(row.kind), name)
+    async with reading(engine) as connection:
+        found = await connection.execute(select(*_SHOWN).where(col(row.id).in_(newest)))
+        return tuple(_publication(each) for each in found)
+
+
 async def add(
     engine: AsyncEngine, connection: AsyncConnection, by: str, now: datetime, *, kind: Kind, **named: object
 ) -> int:
@@ -115,8 +126,8 @@ async def take(engine: AsyncEngine, holder: str, now: datetime, number: int | No
         if found is None:
             return None
         await connection.execute(update(row).where(_is(found)).values(lease=holder, lease_until=now + LEASE))
-        taken = (await connection.execute(select(*_SHOWN).where(_is(found)))).first()
-    return taken and _publication(taken)
+        row_taken = (await connection.execute(select(*_SHOWN).where(_is(found)))).one()
+    return _publication(row_taken)
 
 
 async def _any(engine: AsyncEngine, query: Any) -> bool:  # noqa: ANN401 - a query for one number
@@ -172,13 +183,6 @@ async def running(engine: AsyncEngine) -> tuple[RunningCase, ...]:
         )
 
 
-async def digests(engine: AsyncEngine) -> set[str]:
-    """Of the rules that running cases go by."""
-    query = select(col(CaseRow.rules)).where(and_(col(CaseRow.running))).distinct()
-    async with reading(engine) as connection:
-        return set(await connection.scalars(query))
-
-
 async def snapshots(engine: AsyncEngine, after: str = "", limit: int = _AT_ONCE) -> list[tuple[str, str, str]]:
     """Of running cases by id: id, digest of the rules, the snapshot as JSON."""
     row = CaseRow
@@ -186,6 +190,14 @@ async def snapshots(engine: AsyncEngine, after: str = "", limit: int = _AT_ONCE)
     async with reading(engine) as connection:
         found = await connection.execute(query.order_by(col(row.id)).limit(limit))
         return [(one, digest, snapshot) for one, digest, snapshot in found]
+
+
+async def provisional(engine: AsyncEngine) -> list[Snapshot]:
+    """Those whose deadline rests on a year that is not official yet, the soonest first."""
+    row = CaseRow
+    query = select(col(row.snapshot)).where(and_(col(row.provisional))).order_by(col(row.due_at), col(row.id))
+    async with reading(engine) as connection:
+        return [Snapshot.model_validate_json(text) for text in await connection.scalars(query)]
 
 
 async def taken(engine: AsyncEngine, command_id: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ still to have it: `store/publications.py`.
 """
 
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,6 +20,7 @@ from store.directory import count_up
 from store.publications import add, latest_of
 
 POLICY, LADDER = "policy", "ladder"
+_E = TypeVar("_E", Policy, Ladder)
 
 
 class NotNext(ValueError):
@@ -117,6 +119,12 @@ async def ladder(engine: AsyncEngine, name: str | None = None, version: int | No
     return None if found is None else Ladder.model_validate_json(found)
 
 
+async def check_calendar(engine: AsyncEngine, wanted: Calendar) -> None:
+    """Raises NotNext for what `publish_calendar` would not take."""
+    async with reading(engine) as connection:
+        await _is_news(connection, wanted)
+
+
 async def publish_calendar(engine: AsyncEngine, wanted: Calendar, by: str, now: datetime) -> int:
     """Gives the number of its publication; of what is published already, that of before.
 
@@ -124,14 +132,28 @@ async def publish_calendar(engine: AsyncEngine, wanted: Calendar, by: str, now: 
     """
     async with writing(engine) as connection:
         await count_up(engine, connection)  # takes the lock that publishers share
-        newest = await _newest_calendar(connection, wanted.id)
-        if wanted == newest:
-            known = await latest_of(connection, "calendar", wanted.id, wanted.version)
-            return known or await add(engine, connection, by, now, kind="calendar", **_numbered(wanted))
-        _need_next(wanted, newest)
-        row = {**_row(wanted), "published_at": now}
-        await connection.execute(insert(engine, CalendarRow), row)
+        if await _is_news(connection, wanted):
+            await connection.execute(insert(engine, CalendarRow), {**_row(wanted), "published_at": now})
+        elif known := await latest_of(connection, "calendar", wanted.id, wanted.version):
+            return known
         return await add(engine, connection, by, now, kind="calendar", **_numbered(wanted))
+
+
+async def _is_news(connection: AsyncConnection, wanted: Calendar) -> bool:
+    query = select(col(CalendarRow.data)).where(col(CalendarRow.id) == wanted.id)
+    found = await connection.scalar(query.order_by(col(CalendarRow.version).desc()).limit(1))
+    newest = None if found is None else Calendar.model_validate_json(found)
+    if wanted != newest:
+        _need_next(wanted, newest)
+    return wanted != newest
+
+
+async def check_rules(
+    engine: AsyncEngine, new_policy: Policy | None, new_ladder: Ladder | None
+) -> tuple[Policy, Ladder]:
+    """What would then be in force. Raises NotNext, NotInForce for what `publish_rules` would not take."""
+    async with reading(engine) as connection:
+        return await _following(connection, new_policy, new_ladder)
 
 
 async def publish_rules(
@@ -140,27 +162,31 @@ async def publish_rules(
     """One of them or both; the other stays as it is. As `publish_calendar`. Raises NotNext, NotInForce."""
     async with writing(engine) as connection:
         await count_up(engine, connection)
-        is_news = False
+        one, other = await _following(connection, new_policy, new_ladder)
+        known = await latest_of(connection, "rules", one.id, one.version, other.version)
         for kind, wanted in ((POLICY, new_policy), (LADDER, new_ladder)):
             if wanted is not None:
-                is_news |= await _keep(engine, connection, kind, wanted)
-        one = Policy.model_validate_json(await _newest(connection, POLICY))
-        other = Ladder.model_validate_json(await _newest(connection, LADDER))
+                new = insert(engine, PolicyRow).on_conflict_do_nothing()
+                await connection.execute(new, {"kind": kind, **_row(wanted)})
         pair = {**_numbered(one), "ladder": other.id, "ladder_version": other.version}
-        known = None if is_news else await latest_of(connection, "rules", one.id, one.version, other.version)
         return known or await add(engine, connection, by, now, kind="rules", **pair)
 
 
-async def _keep(engine: AsyncEngine, connection: AsyncConnection, kind: str, wanted: Policy | Ladder) -> bool:
-    """Whether it was news."""
-    newest = type(wanted).model_validate_json(await _newest(connection, kind))
-    if wanted == newest:
-        return False
+async def _following(
+    connection: AsyncConnection, new_policy: Policy | None, new_ladder: Ladder | None
+) -> tuple[Policy, Ladder]:
+    one = Policy.model_validate_json(await _newest(connection, POLICY))
+    other = Ladder.model_validate_json(await _newest(connection, LADDER))
+    return _next(POLICY, one, new_policy), _next(LADDER, other, new_ladder)
+
+
+def _next(kind: str, newest: _E, wanted: _E | None) -> _E:
+    if wanted is None or wanted == newest:
+        return newest
     if wanted.id != newest.id:
         raise NotInForce(kind, newest.id, wanted.id)
     _need_next(wanted, newest)
-    await connection.execute(insert(engine, PolicyRow), {"kind": kind, **_row(wanted)})
-    return True
+    return wanted
 
 
 def _need_next(wanted: Calendar | Policy | Ladder, newest: Calendar | Policy | Ladder | None) -> None:
@@ -175,12 +201,6 @@ def _numbered(wanted: Calendar | Policy) -> dict[str, object]:
 
 def _row(wanted: Calendar | Policy | Ladder) -> dict[str, object]:
     return {"id": wanted.id, "version": wanted.version, "data": wanted.model_dump_json()}
-
-
-async def _newest_calendar(connection: AsyncConnection, name: str) -> Calendar | None:
-    query = select(col(CalendarRow.data)).where(col(CalendarRow.id) == name)
-    found = await connection.scalar(query.order_by(col(CalendarRow.version).desc()).limit(1))
-    return None if found is None else Calendar.model_validate_json(found)
 
 
 async def _newest(connection: AsyncConnection, kind: str) -> str:

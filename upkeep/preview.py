@@ -5,7 +5,7 @@ the ladder is left out: its rungs tell people and move no deadline.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -121,7 +121,7 @@ class Foreseen:
         before, _ = life.pass_time(_case(case, self._without_rungs(rules)), self._now)
         if before.stage not in RUNNING:
             return effect
-        return _compared(before, self._after(before))
+        return compared(before, self._after(before))
 
     def _is_out_of_reach(self, case: Snapshot, rules: Rules) -> bool:
         """Whether all that the case waits for is yet to come, and comes before the calendars first differ."""
@@ -186,7 +186,8 @@ def _first_difference(mine: Calendar, new: Calendar) -> date:
     return min(days, default=date.max)
 
 
-def _compared(before: Case, after: Case) -> Effect:
+def compared(before: Case, after: Case) -> Effect:
+    """The same case at the same instant, without and with the change."""
     return Effect(
         case=after.id,
         unit=after.lead_unit,
@@ -199,13 +200,13 @@ def _compared(before: Case, after: Case) -> Effect:
 
 def _moves(before: Case, after: Case) -> Iterator[Move]:
     old, new = _deadlines(before), _deadlines(after)
-    for key in old.keys() | new.keys():
+    for key in old | new:
         if old.get(key) != new.get(key):
             of, unit = key
             yield Move(of=of, unit=unit, before=old.get(key), after=new.get(key))
 
 
-def _deadlines(case: Case) -> Mapping[tuple[Whose, str | None], datetime]:
+def _deadlines(case: Case) -> dict[tuple[Whose, str | None], datetime]:
     due, stage = due_at(case), stage_due_at(case)
     of_stage: dict[Any, datetime | None] = {("stage", case.lead_unit): stage} if stage != due else {}
     of_co_units = {("co_unit", unit): at for unit, at in co_due(case).items()}

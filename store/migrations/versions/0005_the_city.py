@@ -230,8 +230,13 @@ def _widen_cases() -> None:
         ("ix_cases_recurrent", ["opened_at", "id"], sa.text("recurrence_of IS NOT NULL")),
     ):
         op.create_index(name, "cases", columns, sqlite_where=where, postgresql_where=where)
-    true = {"sqlite_where": sa.text("provisional = 1"), "postgresql_where": sa.text("provisional")}
-    op.create_index("ix_cases_provisional", "cases", ["opened_at", "id"], **true)
+    op.create_index(
+        "ix_cases_provisional",
+        "cases",
+        ["opened_at", "id"],
+        sqlite_where=sa.text("provisional = 1"),
+        postgresql_where=sa.text("provisional"),
+    )
 
 
 def _create_case_reporters() -> None:

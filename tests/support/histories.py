@@ -108,7 +108,6 @@ async def whole_city(desk: Desk) -> Handle:
     handle = await desk.open(report(proposed_co_units=("greening",), needs_plan=True, rules=rules))
     await desk.give(handle, "join", NEIGHBOUR, description="我也看到了")
     await desk.advance(handle, timedelta(days=3))
-    await desk.give(handle, "accept", UNIT)
     policy = rules.policy.model_copy(update={"version": rules.policy.version + 1})
     await desk.update(handle, i.RERULE, i.NewRules(policy=policy, ladder=rules.ladder))
     await desk.give(handle, "submit-plan", UNIT, text="分段开挖")

@@ -1,33 +1,25 @@
 """Opening a case and looking at one: the case, its log, its deadline with reasons."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from api import nearby
 from api.auth import Caller
 from api.idempotency import Key, digest, new_case_id
 from api.problems import RESPONSES
-from api.reading import find, need_known_photos, rules_of, visible_case, zone_of
+from api.reading import find, need_known_photos, visible_case, zone_of
 from api.services import OUTAGES, Injected, Services
 from api.views import CaseInFull, CaseView, EventView, case_in_full, case_view, event_view
 from directory.reporting import Position, Receiving, Report, resolve
 from domain.actors import Actor
-from domain.alarms import waits_on
 from domain.case import Snapshot
-from domain.clock import Clock
 from domain.commands import SelfHandling
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict
 from domain.events import Event
-from domain.explain import Explanation, explain
-from domain.policy import ClockKind
 from store import cases
 from store.nearby import recurrences
-
-_FURTHEST = timedelta(days=3653)
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=RESPONSES)
 
@@ -138,69 +130,3 @@ async def get_events(services: Injected, actor: Caller, case_id: str) -> EventLi
         events = [(None, event) for event in await services.cases.log(case.id)]
     zone = await zone_of(services)
     return EventList(items=[event_view(case.id, position, event, actor, zone) for position, event in events])
-
-
-class WholeLife(BaseModel):
-    """From discovery to closure; nothing pauses it."""
-
-    since: datetime
-    until: datetime | None
-    seconds: float
-
-
-class DeadlineView(BaseModel):
-    """`clock` says whose deadline `due_at` is; `explanation` is that clock's, or the unit's once the case is closed.
-
-    Both clocks of the case stand below.
-    """
-
-    case: str
-    clock: ClockKind | None
-    due_at: datetime | None
-    provisional: bool
-    explanation: Explanation | None
-    unit_clock: Explanation | None
-    stage_clock: Explanation | None
-    whole_life: WholeLife
-
-
-@router.get("/{case_id}/deadline", name="get_case_deadline")
-async def get_deadline(
-    services: Injected,
-    actor: Caller,
-    case_id: str,
-    at: Annotated[AwareDatetime | None, Query(description="As of when; default: now. Ten years ahead at most.")] = None,
-) -> DeadlineView:
-    """Why the deadline is what it is: the intervals counted, the pauses, the calendar."""
-    case = await visible_case(services, actor, case_id)
-    rules = await rules_of(services, case)
-    now = max(_as_of(at, services.now()), case.updated_at)
-
-    def explained(clock: Clock | None) -> Explanation | None:
-        return explain(clock, rules.calendar, now, resume_at=case.suspended_until) if clock else None
-
-    unit, stage = explained(case.unit_clock), explained(case.stage_clock)
-    kind = waits_on(case)
-    due_at = case.due_at.astimezone(await zone_of(services)) if case.due_at else None
-    return DeadlineView(
-        case=case.id,
-        clock=kind,
-        due_at=due_at,
-        provisional=case.provisional,
-        explanation=unit if kind in {None, ClockKind.UNIT} else stage,
-        unit_clock=unit,
-        stage_clock=stage,
-        whole_life=_whole_life(case, now),
-    )
-
-
-def _as_of(wanted: datetime | None, now: datetime) -> datetime:
-    """Counting working time costs some milliseconds a year: nobody may have centuries counted."""
-    if wanted is not None and wanted > now + _FURTHEST:
-        raise Invalid("field_invalid", field="at", reason="at most ten years from now")
-    return wanted or now
-
-
-def _whole_life(case: Snapshot, now: datetime) -> WholeLife:
-    lived: timedelta = (case.closed_at or now) - case.discovered_at
-    return WholeLife(since=case.discovered_at, until=case.closed_at, seconds=lived.total_seconds())

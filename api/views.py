@@ -7,7 +7,19 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict
 
 from domain.actors import Actor, Role
-from domain.case import Appeal, Location, Milestone, Outcome, Rating, Snapshot, Stage, Submission, Supervision
+from domain.case import (
+    Appeal,
+    CoTask,
+    Location,
+    Milestone,
+    Outcome,
+    Plan,
+    Rating,
+    Snapshot,
+    Stage,
+    Submission,
+    Supervision,
+)
 from domain.events import Event, ReportJoined
 from domain.lifecycle import allowed
 from domain.limits import Limit
@@ -19,6 +31,15 @@ _BLIND = frozenset({Role.UNIT})
 _HIDDEN = frozenset({Role.OFFICER, Role.RESIDENT})
 #: Are told of those who reported the same that there are some, and not who.
 _STRANGERS = frozenset({Role.UNIT, Role.RESIDENT})
+
+
+class CoTaskView(BaseModel):
+    """A co-unit's part. `due_at` is null once it has submitted, or while the case is suspended without a date."""
+
+    unit: str
+    due_at: datetime | None
+    overdue: bool
+    submitted_at: datetime | None
 
 
 class CaseView(BaseModel):
@@ -50,6 +71,12 @@ class CaseView(BaseModel):
     joined: tuple[str, ...]
     reporters: int
     recurrence_of: str | None
+    point: str | None
+    owner: str | None
+    routing_row: str | None
+    needs_plan: bool
+    plan: Plan | None
+    co_tasks: tuple[CoTaskView, ...]
     lead_unit: str | None
     co_units: tuple[str, ...]
     co_submitted: tuple[str, ...]
@@ -88,7 +115,7 @@ class CaseView(BaseModel):
 
 
 _TIMES = tuple(name for name, info in CaseView.model_fields.items() if "datetime" in str(info.annotation))
-_BY_CALLER = frozenset({"actions", "reporter", "joined", "reporters"})
+_BY_CALLER = frozenset({"actions", "reporter", "joined", "reporters", "co_tasks"})
 _FACTS = tuple(name for name in CaseView.model_fields if name not in {*_BY_CALLER, *_TIMES})
 
 
@@ -101,8 +128,14 @@ def case_view(case: Snapshot, actor: Actor, zone: ZoneInfo) -> CaseView:
         reporter=next(iter(_known_to(actor, (case.reporter,))), None),
         joined=_known_to(actor, case.joined),
         reporters=1 + len(case.joined),
+        co_tasks=tuple(_co_task(task, case, zone) for task in case.co_tasks),
         actions=tuple(allowed(case.commands, actor, case)),
     )
+
+
+def _co_task(task: CoTask, case: Snapshot, zone: ZoneInfo) -> CoTaskView:
+    due, done = _local(case.co_due.get(task.unit), zone), _local(task.submitted_at, zone)
+    return CoTaskView(unit=task.unit, due_at=due, overdue=task.overdue, submitted_at=done)
 
 
 def _known_to(actor: Actor, reporters: tuple[str, ...]) -> tuple[str, ...]:

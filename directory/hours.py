@@ -18,7 +18,7 @@ class Hours:
         self._own = {
             unit.id: UnitCalendar(unit=unit.id, calendar=calendars[unit.calendar])
             for unit in directory.units
-            if unit.calendar in calendars and unit.calendar != rules.calendar.id
+            if unit.calendar and unit.calendar in calendars and unit.calendar != rules.calendar.id
         }
         self._rules = rules
         self._with = lru_cache(_SETS)(self._made)

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
-from directory.model import Category, Condition, Directory
+from directory.model import AreaLevel, Category, Condition, Directory, Point
+from directory.nearby import Spot, metres
 from directory.places import Places
 from directory.positions import Datum, parse_datum, to_wgs84
-from directory.routing import Question, route
+from directory.routing import Question, Routed, route
 from domain.actors import Actor, Role
 from domain.base import Value
 from domain.case import Location
@@ -27,6 +28,8 @@ SOURCES: dict[Role, tuple[Source, ...]] = {
     Role.DISPATCHER: (Source.HOTLINE, Source.RESIDENT, Source.SYSTEM),
     Role.SUPERVISOR: (Source.SUPERVISION, Source.SYSTEM),
 }
+#: From a registered place to a position that is still meant to be at it: across a large market, or half a park.
+POINT_METRES = 500
 
 
 class Position(Value):
@@ -68,9 +71,12 @@ class City:
 
 @dataclass(frozen=True, slots=True)
 class Where:
+    """`area` is a path; `others` are further grids that hold the place."""
+
     location: Location | None
     area: str
     grid: str | None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,17 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Receiving:
-    """Who reports, when it is received, and the names the case and its first command get."""
+    """Who reports, when it is received, and the names the case and its first command get.
+
+    `point`: the registered place that the report names, if there is one of that id.
+    """
 
     actor: Actor
     at: datetime
     case_id: str
     command_id: str | None = None
     ledger: Ledger | None = None
+    point: Point | None = None
 
 
 def resolve(city: City, report: Report, received: Receiving) -> Opening:
@@ -105,8 +115,9 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         raise Invalid("discovered_in_future", discovered_at=discovered_at.isoformat())
     category = _category(city.directory, report.category)
     condition = _condition(category, report.condition)
-    where = _where(city, report, ledger.area)
-    place_type = _place_type(city.directory, report.place_type)
+    point = _point(report, received)
+    where = _where(city, report, received.ledger, point)
+    place_type = _place_type(city.directory, report.place_type) or (point.place_type if point else None)
     unit = _unit(city.directory, ledger.unit)
     owner = _unit(city.directory, report.owner)
     asked = Question(
@@ -116,8 +127,9 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         condition=condition.id,
         place_type=place_type,
         owner=owner,
+        others=where.others,
     )
-    routed = route(asked)
+    routed = _kept_by(point, category, city.directory) or route(asked)
     return Opening(
         id=received.case_id,
         actor=actor,
@@ -191,31 +203,111 @@ def _unit(directory: Directory, wanted: str | None) -> str | None:
     return wanted
 
 
-def _where(city: City, report: Report, told: str | None) -> Where:
+def _point(report: Report, received: Receiving) -> Point | None:
+    if report.point is None:
+        return None
+    point = received.point
+    if point is None or point.id != report.point or point.retired:
+        raise Invalid("unknown_point", point=report.point)
+    return point
+
+
+def _kept_by(point: Point | None, category: Category, directory: Directory) -> Routed | None:
+    """What the checkpoints of a registered place find is its keeper's, before any row."""
+    if point is None or point.keeper is None or category.kind != "checkpoint":
+        return None
+    keeper = directory.unit_by_id.get(point.keeper)
+    return None if keeper is None or keeper.retired else Routed(unit=keeper.id)
+
+
+def _where(city: City, report: Report, ledger: Ledger | None, point: Point | None) -> Where:
     """In a city without a single shape every position is taken, and the area is the one that was told."""
     directory = city.directory
-    if report.grid is not None and report.grid not in directory.area_by_id:
+    if report.grid is not None and not _takes_cases(directory, report.grid, old=ledger is not None):
         raise Invalid("unknown_grid", grid=report.grid)
+    told = ledger.area if ledger else None
     if told is not None and told not in directory.area_by_id:
         raise Invalid("unknown_area", area=told)
-    if report.location is None and report.address is None:
+    if report.location is None and report.address is None and point is None:
         raise Invalid("location_missing")
-    location = locate_in_wgs84(report.location) if report.location else None
+    location = _location(city, report.location, point)
     if location is not None and city.places.known:
         return _placed(city, location, report.grid)
-    return Where(location, directory.path(report.grid or told or directory.root), report.grid)
+    area = report.grid or told or (point.area if point else directory.root)
+    return Where(location, directory.path(area), report.grid)
+
+
+def _takes_cases(directory: Directory, area_id: str, *, old: bool) -> bool:
+    """Whether a report may name it as its grid. In `old` ledgers there are grids that are retired by now."""
+    area = directory.area_by_id.get(area_id)
+    return area is not None and (old or (area.level is AreaLevel.GRID and not area.retired))
+
+
+def _location(city: City, given: Position | None, point: Point | None) -> Location | None:
+    """That of the point, where the report has none of its own."""
+    if given is None:
+        return None if point is None else locate_in_wgs84(Position(lon=point.lon, lat=point.lat))
+    try:
+        location = locate_in_wgs84(given)
+    except Invalid as error:
+        if error.code == "coordinates_invalid":
+            _need_unswapped(city, given)
+        raise
+    if point is not None:
+        _need_near(point, location)
+    return location
+
+
+def _need_near(point: Point, location: Location) -> None:
+    away = metres(Spot(point.lon, point.lat), Spot(location.wgs84_lon, location.wgs84_lat))
+    if away > POINT_METRES:
+        raise Invalid("point_elsewhere", point=point.id, metres=round(away), most=POINT_METRES)
 
 
 def _placed(city: City, location: Location, claimed: str | None) -> Where:
+    """`claimed` is the grid, if it holds the position: whoever stands there may mean the street and not the block."""
     lon, lat = location.wgs84_lon, location.wgs84_lat
     located = city.places.locate(lon, lat)
     if located is None:
-        nearest, metres = city.places.nearest(lon, lat)
-        raise Invalid("outside_city", nearest=nearest, metres=round(metres))
+        raise _outside(city, location)
     if claimed is not None and not city.places.contains(claimed, lon, lat):
         raise Invalid("grid_mismatch", given=claimed, actual=located.grid or located.area)
     grid = claimed or located.grid
-    return Where(location, city.directory.path(grid or located.area), grid)
+    holding = (located.grid, *located.others)
+    others = tuple(each for each in holding if each is not None and each != grid)
+    return Where(location, city.directory.path(grid or located.area), grid, others)
+
+
+def _outside(city: City, location: Location) -> Invalid:
+    """Names the nearest grid, and the datums by which the place would be inside."""
+    given = Position(lon=location.lon, lat=location.lat, datum=location.datum)
+    _need_unswapped(city, given)
+    nearest = city.places.nearest(location.wgs84_lon, location.wgs84_lat)
+    area = city.directory.area_by_id[nearest.area]
+    fitting = tuple(datum.value for datum in Datum if _inside(city, given.model_copy(update={"datum": datum.value})))
+    return Invalid(
+        "outside_city",
+        nearest=area.id,
+        nearest_zh=area.name_zh,
+        nearest_en=area.name_en or area.name_zh,
+        metres=round(nearest.metres),
+        direction=nearest.direction and nearest.direction.value,
+        fitting=fitting or None,
+    )
+
+
+def _need_unswapped(city: City, given: Position) -> None:
+    swapped = given.model_copy(update={"lon": given.lat, "lat": given.lon})
+    if _inside(city, swapped):
+        raise Invalid("coordinates_swapped", lon=swapped.lon, lat=swapped.lat)
+
+
+def _inside(city: City, given: Position) -> bool:
+    try:
+        location = locate_in_wgs84(given)
+    except Invalid:
+        return False
+    return city.places.locate(location.wgs84_lon, location.wgs84_lat) is not None
 
 
 def locate_in_wgs84(given: Position) -> Location:

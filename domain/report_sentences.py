@@ -28,12 +28,26 @@ REPORT: dict[str, Words] = {
         "There is no such place type[: {place_type}]. Choose one from the list.",
     ),
     "outside_city": (
-        "位置不在本市范围内[，距最近的网格 {nearest} 约 {metres} 米]。请核对坐标和坐标系。",
-        "The place is outside the city[, about {metres} m from {nearest}]. Check the coordinates and their datum.",
+        "位置不在本市范围内[，在最近的网格 {nearest_zh}（{nearest}）{direction}侧约 {metres} 米处]。"
+        + "[若坐标系为 {fitting}，则在范围内。]请核对坐标和坐标系。",
+        "The place is outside the city[, about {metres} m {direction} of {nearest_en} ({nearest})]. "
+        + "[It would be inside if the datum were {fitting}. ]Check the coordinates and their datum.",
+    ),
+    "coordinates_swapped": (
+        "经度和纬度写反了。应先写经度[ {lon}]，再写纬度[ {lat}]。",
+        "Longitude and latitude are swapped. Longitude[, {lon},] comes first, then latitude[, {lat}].",
+    ),
+    "unknown_point": (
+        "没有此点位[（{point}）]，或已停用。请从点位名录中选择。",
+        "There is no such registered place[: {point}], or it is retired. Choose one from the list.",
+    ),
+    "point_elsewhere": (
+        "坐标不在该点位[（{point}）]处[：相距约 {metres} 米，最远 {most} 米]。请核对坐标，或去掉点位。",
+        "The coordinates are not at that place[ ({point})][: {metres} m away, {most} m at most]. Check them, or omit it.",
     ),
     "location_missing": (
-        "缺少位置。请提供坐标或地址，仅有网格不够。",
-        "The place is missing. Give coordinates or an address; a grid alone is not enough.",
+        "缺少位置。请提供坐标、地址或点位，仅有网格不够。",
+        "The place is missing. Give coordinates, an address or a registered place; a grid alone is not enough.",
     ),
     "grid_mismatch": (
         "坐标与网格不符[：填写 {given}，坐标在 {actual}]。请改正其一。",

@@ -75,6 +75,22 @@ AUDIENCES: dict[str, Words] = {
     "supervisor": ("督查", "supervisor"),
     "city": ("市级", "city"),
 }
+DIRECTIONS: dict[str, Words] = {
+    "north": ("北", "north"),
+    "northeast": ("东北", "north-east"),
+    "east": ("东", "east"),
+    "southeast": ("东南", "south-east"),
+    "south": ("南", "south"),
+    "southwest": ("西南", "south-west"),
+    "west": ("西", "west"),
+    "northwest": ("西北", "north-west"),
+}
+DATUMS: dict[str, Words] = {
+    "wgs84": ("WGS-84（手机定位）", "WGS-84 (GPS)"),
+    "gcj02": ("GCJ-02（高德、腾讯）", "GCJ-02 (Amap, Tencent)"),
+    "bd09": ("BD-09（百度）", "BD-09 (Baidu)"),
+    "cgcs2000": ("CGCS2000（国家大地坐标系）", "CGCS2000 (surveyors)"),
+}
 #: Which table explains a parameter of an error or of an event.
 _TABLES: dict[str, dict[str, Words]] = {
     "stage": STAGES,
@@ -83,6 +99,8 @@ _TABLES: dict[str, dict[str, Words]] = {
     "clock": CLOCKS,
     "action": ACTIONS,
     "audience": AUDIENCES,
+    "direction": DIRECTIONS,
+    "fitting": DATUMS,
 }
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from directory.demo_city import CITY_BOX, demo_directory
 from directory.model import Area, AreaLevel, Directory, GridKind
-from directory.places import Located, Places
+from directory.places import Located, Nearest, Places
 from directory.shapes import Ring, polygon
 
 HOLE = ((112.2, 30.2), (112.8, 30.2), (112.8, 30.8), (112.2, 30.8))
@@ -112,12 +112,12 @@ class TestContains:
 
 class TestNearest:
     def test_inside_it_is_the_grid_and_no_distance(self, ground: Places) -> None:
-        assert ground.nearest(110.5, 30.5) == ("b", 0.0)
+        assert ground.nearest(110.5, 30.5) == Nearest("b", 0.0, None)
 
     def test_outside_it_is_the_closest_grid_in_metres(self, ground: Places) -> None:
-        area_id, metres = ground.nearest(109.9, 30.5)
-        assert area_id == "b"
-        assert metres == pytest.approx(9_581, rel=0.01)
+        nearest = ground.nearest(109.9, 30.5)
+        assert nearest.area == "b"
+        assert nearest.metres == pytest.approx(9_581, rel=0.01)
 
     def test_a_degree_of_longitude_is_shorter_than_one_of_latitude(self) -> None:
         north = places(area("east", ring=square(111, 60)), area("south", ring=square(109.5, 58.4)))

@@ -162,13 +162,15 @@ class _Holes:
         types = already | answered.get(area, frozenset())
         if None in types or area in self._tree.with_fallback:
             return []
-        whole = [(area, frozenset(each for each in types if each is not None))]
+        whole: list[Open] = [(area, frozenset(each for each in types if each is not None))]
         children = self._tree.children[area]
         if not children or (area not in above and area not in self._tree.above_fallback):
             return whole
         parts = [part for child in children for part in self._below(child, types, answered, above)]
         alike = {but for _, but in parts}
-        return [(area, *alike)] if len(alike) == 1 and [each for each, _ in parts] == children else parts
+        if len(alike) == 1 and [each for each, _ in parts] == children:
+            return [(area, alike.pop())]
+        return parts
 
 
 def _rows_for(directory: Directory, category: Category, condition: Condition) -> Iterator[RoutingRow]:

@@ -50,6 +50,10 @@ class Lived:
     def photo(self) -> tuple[str]:
         return (photo(next(self._photos)),)
 
+    def proof(self) -> tuple[str, ...]:
+        """As many photos as the condition asks for at a submission."""
+        return tuple(photo(next(self._photos)) for _ in range(max(1, self.case.photos or 0)))
+
     def pass_to(self, at: datetime) -> None:
         """Raises Over where the case ends on the way, or the period does."""
         goal = at if self._until is None else min(at, self._until)
@@ -225,8 +229,8 @@ def _submit(lived: Lived, share: float) -> None:
     note = texts.done(lived.random)
     for helper in lived.case.co_units:
         actor = Actor(user=f"unit-{helper}", role=Role.UNIT, unit=helper)
-        lived.give_by(c.SubmitRectification(note=note, evidence=lived.photo()), actor, lived.case.unit_clock, share)
-    command = c.SubmitRectification(note=note, evidence=lived.photo())
+        lived.give_by(c.SubmitRectification(note=note, evidence=lived.proof()), actor, lived.case.unit_clock, share)
+    command = c.SubmitRectification(note=note, evidence=lived.proof())
     lived.give_by(command, _unit(lived.case), lived.case.unit_clock, share)
 
 

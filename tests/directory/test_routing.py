@@ -218,7 +218,7 @@ def questions(draw: st.DrawFn) -> Callable[[tuple[RoutingRow, ...]], Question]:
         "others": others,
     }
     fallbacks = draw(st.sampled_from(({}, {"d1": "one", "city": "two"})))
-    return lambda rows: Question(directory(*rows, **fallbacks), code, own, **more)
+    return lambda rows: Question(directory(*rows, **fallbacks), code, own, **more)  # type: ignore[arg-type] # drawn
 
 
 def fits(row: RoutingRow, asked: Question) -> bool:

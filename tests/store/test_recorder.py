@@ -270,12 +270,17 @@ class TestRewrite:
         assert await values(engine, col(EventRow.position)) == positions
 
 
+def patient(engine: AsyncEngine) -> Recorder:
+    """For what has nothing in its way, however busy the machine is."""
+    return Recorder(engine, timeout=30)
+
+
 class TestOutage:
     async def test_a_database_that_does_not_answer_is_given_up_in_time(self, engine: AsyncEngine) -> None:
         hasty = Recorder(engine, timeout=0.2)
         other = open_engine(engine.url.render_as_string(hide_password=False))
         record = Life().record()
-        await hasty.record(record)  # connected
+        await patient(engine).record(record)
         async with writing(other) as connection:
             await connection.execute(SQLModel.metadata.tables["cases"].update().values(version=1))
             with pytest.raises(TimeoutError):
@@ -286,13 +291,13 @@ class TestOutage:
         hasty = Recorder(engine, timeout=0.2)
         other = open_engine(engine.url.render_as_string(hide_password=False))
         life = Life()
-        await hasty.record(life.record())
+        await patient(engine).record(life.record())
         async with writing(other) as connection:
             await connection.execute(SQLModel.metadata.tables["cases"].update().values(version=1))
             with pytest.raises(TimeoutError):
                 await hasty.record(life.give(c.Accept(), UNIT).record(2))
         await other.dispose()
-        await Recorder(engine, timeout=10).record(life.record(2))
+        await patient(engine).record(life.record(2))
         assert await cases.get(engine, "RC-0001") == life.snapshot
 
     async def test_whoever_comes_while_it_lasts_is_given_up_in_time_too(self, engine: AsyncEngine) -> None:
@@ -300,7 +305,7 @@ class TestOutage:
         other = open_engine(engine.url.render_as_string(hide_password=False))
         lives = [Life(number) for number in range(3)]
         for life in lives:
-            await hasty.record(life.record())
+            await patient(engine).record(life.record())
             life.give(c.Accept(), UNIT)
         async with writing(other) as connection:
             await connection.execute(SQLModel.metadata.tables["cases"].update().values(version=1))
@@ -308,7 +313,7 @@ class TestOutage:
                 with pytest.raises(TimeoutError):
                     await hasty.record(life.record(2))
         await other.dispose()
-        again = Recorder(engine, timeout=10)
+        again = patient(engine)
         await asyncio.gather(*(again.record(life.record(2)) for life in lives))
         assert [await cases.get(engine, life.case.id) for life in lives] == [life.snapshot for life in lives]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.lifecycle import TABLE
-from tests.security.world import World
+from tests.security.world import KNOWN, PASSWORD, World
 from tests.support.photos import photo
 from tests.support.stack import FAR, Json, report
 
@@ -80,6 +80,15 @@ def _commands() -> dict[str, Probe]:
     return {f"{rule.command.name.replace('-', '_')}_case": _of_case(BODIES[rule.command.name]) for rule in TABLE}
 
 
+#: Sound, so that it is the caller who is refused.
+CALENDAR = {
+    "id": "theirs",
+    "version": 1,
+    "zone": "Asia/Shanghai",
+    "official_through": "2026-12-31",
+    "seasons": [{"weekdays": {"mon-fri": ["08:00-12:00"]}}],
+}
+OFFICIAL = {"path": {"calendar_id": "theirs"}, "json": {"year": 2027, "holidays": ["2027-01-01"]}}
 CHANNEL = {"url": "json://127.0.0.1:9/x", "audience": "unit"}
 PROBES: Mapping[str, Probe] = {
     "healthz": Probe(PUBLIC),
@@ -107,6 +116,21 @@ PROBES: Mapping[str, Probe] = {
     "list_channels": Probe(FORBIDDEN),
     "put_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}, "json": CHANNEL}),
     "remove_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}}),
+    "sign_in": Probe(PUBLIC, lambda _world: {"json": {"login": KNOWN, "password": PASSWORD}}),
+    "sign_out": Probe(FINE),
+    "change_password": Probe(FINE, lambda _world: {"json": {"old": "one that is not theirs", "new": PASSWORD}}),
+    "get_me": Probe(FINE),
+    "list_calendars": Probe(FORBIDDEN),
+    "get_calendar": Probe(FORBIDDEN, lambda _world: {"path": {"calendar_id": "theirs"}}),
+    "preview_calendar": Probe(FORBIDDEN, lambda _world: {"json": CALENDAR}),
+    "publish_calendar": Probe(FORBIDDEN, lambda _world: {"json": CALENDAR}),
+    "preview_official_year": Probe(FORBIDDEN, lambda _world: OFFICIAL),
+    "make_year_official": Probe(FORBIDDEN, lambda _world: OFFICIAL),
+    "list_policies": Probe(FORBIDDEN),
+    "preview_policy": Probe(FORBIDDEN, lambda _world: {"json": {"ladder": {}}}),
+    "publish_policy": Probe(FORBIDDEN, lambda _world: {"json": {"ladder": {}}}),
+    "list_publications": Probe(FORBIDDEN),
+    "get_publication": Probe(FORBIDDEN, lambda _world: {"path": {"publication_id": 1}}),
     "advance_case": Probe(
         HIDDEN,
         lambda world: {"json": {"case": world.case["id"], "by": "P1D"}},

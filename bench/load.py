@@ -5,6 +5,7 @@ The hands of ours speak HTTP, those of the floor the Temporal SDK's own client, 
 
 import asyncio
 import itertools
+import random
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -109,23 +110,25 @@ class People:
         self.units = {
             entry["unit"]: self._callers[user] for user, entry in stack.users.items() if entry["role"] == "unit"
         }
-        home = stack.users["officer-1"]
-        self.report: Json = {
-            "category": "E0110",
-            "description": "巷口生活垃圾",
-            "location": {"lon": home["lon"], "lat": home["lat"]},
-        }
+        self._home = stack.users["officer-1"]
+        self._dice = random.Random(1)  # noqa: S311 - nothing secret hangs on it
         self.evidence: list[object] = []
 
     def __getitem__(self, user: str) -> Caller:
         return self._callers[user]
+
+    def report(self) -> Json:
+        """Rubbish somewhere in the officer's district: a city's does not all lie in one place."""
+        lon, lat = float(self._home["lon"]), float(self._home["lat"])
+        location = {"lon": lon + self._dice.uniform(-0.005, 0.005), "lat": lat + self._dice.uniform(0, 0.05)}
+        return {"category": "E0110", "description": "巷口生活垃圾", "location": location, "confirm_new": True}
 
     async def prepare(self) -> None:
         self.evidence = [(await self.officer.upload("/evidence", photo(), "photo.jpg", "image/jpeg"))["sha256"]]
 
     async def live(self, log: Log) -> None:
         with timed(log.openings):
-            opened = await self.officer.insist("/cases", self.report)
+            opened = await self.officer.insist("/cases", self.report())
         case, unit = f"/cases/{opened['id']}", self.units[str(opened["lead_unit"])]
         with timed(log.commands):
             await unit.insist(f"{case}/accept", {})

@@ -75,7 +75,7 @@ async def surroundings(engine: AsyncEngine, sought: Sought) -> Surroundings:
     still_open = [there for row, there in near if row.stage in OPEN]
     closed = [row for row, _ in near if row.stage not in OPEN and _same_place(sought, row)]
     latest = max(closed, key=lambda row: (row.closed_at, row.id), default=None)
-    return Surroundings(tuple(sorted(still_open, key=_by_distance)), latest and latest.id)
+    return Surroundings(tuple(sorted(still_open, key=_by_distance)), None if latest is None else latest.id)
 
 
 async def snapshots(engine: AsyncEngine, ids: tuple[str, ...]) -> dict[str, Snapshot]:

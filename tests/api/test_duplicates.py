@@ -33,9 +33,11 @@ async def opened(stack: Stack, place: Place, user: str = "officer-1", **changes:
     return await stack.recorded(await stack.open(user, location=place, **changes))
 
 
-async def again(stack: Stack, place: Place, user: str = "officer-3", **changes: object) -> httpx.Response:
+async def again(
+    stack: Stack, place: Place, user: str = "officer-3", *, key: str | None = None, **changes: object
+) -> httpx.Response:
     """A report that does not say that it is new."""
-    return await stack.report(user, location=place, **{"confirm_new": None, **changes})
+    return await stack.report(user, key=key, **{"location": place, "confirm_new": None, **changes})
 
 
 async def joined(stack: Stack, case: Json, place: Place, user: str = "resident") -> Json:

@@ -8,11 +8,12 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, Field
 
+from directory.hours import Hours
 from directory.model import AreaLevel, Category, Condition, Directory, Point
 from directory.nearby import Spot, metres
 from directory.places import Places
 from directory.positions import Datum, parse_datum, to_wgs84
-from directory.routing import Question, Routed, route
+from directory.routing import Question, route
 from domain.actors import Actor, Role
 from domain.base import Value
 from domain.case import Location
@@ -62,11 +63,16 @@ class Report(Value):
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """The directory with its geometry, and the rules new cases start with."""
+    """The directory with its geometry, and the rules new cases start with; `hours`: of units that have their own."""
 
     directory: Directory
     places: Places
     rules: Rules
+    hours: Hours | None = None
+
+    def rules_for(self, *units: str | None) -> Rules:
+        """Those of a case that is sent to these units."""
+        return self.hours.rules(units) if self.hours else self.rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +134,11 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         place_type=place_type,
         owner=owner,
         others=where.others,
+        keeper=point.keeper if point else None,
     )
-    routed = _kept_by(point, category, city.directory) or route(asked)
+    routed = route(asked)
+    lead = unit or (routed.unit if routed else None)
+    co_units = routed.co_units if routed and unit is None else ()
     return Opening(
         id=received.case_id,
         actor=actor,
@@ -149,15 +158,15 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         external_ref=report.external_ref,
         limit=condition.limit,
         milestones=condition.milestones,
-        proposed_unit=unit or (routed.unit if routed else None),
-        proposed_co_units=routed.co_units if routed and unit is None else (),
+        proposed_unit=lead,
+        proposed_co_units=co_units,
         routing_row=routed.row_id if routed and unit is None else None,
         point=report.point,
         owner=owner,
         photos=condition.photos,
         needs_plan=condition.needs_plan,
         self_handled=report.self_handled,
-        rules=city.rules,
+        rules=city.rules_for(lead, *co_units),
         command_id=received.command_id,
     )
 
@@ -177,7 +186,8 @@ def _source(report: Report, actor: Actor) -> Source:
 def _category(directory: Directory, code: str) -> Category:
     category = directory.category_by_code.get(code)
     if category is None:
-        raise Invalid("unknown_category", category=code)
+        edition = directory.catalogue
+        raise Invalid("unknown_category", category=code, catalogue=edition.scheme, version=edition.version)
     return category
 
 
@@ -210,14 +220,6 @@ def _point(report: Report, received: Receiving) -> Point | None:
     if point is None or point.id != report.point or point.retired:
         raise Invalid("unknown_point", point=report.point)
     return point
-
-
-def _kept_by(point: Point | None, category: Category, directory: Directory) -> Routed | None:
-    """What the checkpoints of a registered place find is its keeper's, before any row."""
-    if point is None or point.keeper is None or category.kind != "checkpoint":
-        return None
-    keeper = directory.unit_by_id.get(point.keeper)
-    return None if keeper is None or keeper.retired else Routed(unit=keeper.id)
 
 
 def _where(city: City, report: Report, ledger: Ledger | None, point: Point | None) -> Where:

@@ -18,6 +18,7 @@ from domain.case import Snapshot
 from domain.case_id import parse
 from domain.errors import Conflict, Invalid
 from domain.lifecycle import TABLE, Rule
+from domain.policy import UnitCalendar
 from workflows.client import NotRunning
 from workflows.interface import Order
 
@@ -30,7 +31,8 @@ async def carry_out(services: Services, actor: Actor, case_id: str, command: c.C
     """Gives the command to the case, exactly once per key. Raises what the case raises."""
     await _check_references(services, command)
     asked = digest(command.name, command)
-    order = Order(actor=actor, body=command.model_dump(mode="json"), digest=asked)
+    calendars = await _calendars(services, command)
+    order = Order(actor=actor, body=command.model_dump(mode="json"), digest=asked, calendars=calendars)
     given_as = update_id(actor, case_id, key)
     try:
         receipt = await services.cases.give(case_id, command.name, order, given_as)
@@ -39,6 +41,14 @@ async def carry_out(services: Services, actor: Actor, case_id: str, command: c.C
     if receipt.digest != asked:
         raise Conflict("idempotency_key_reused", stage=receipt.case.stage.value)
     return receipt.case
+
+
+async def _calendars(services: Services, command: c.Command) -> tuple[UnitCalendar, ...]:
+    """Of those that the case is sent to, where they keep hours of their own."""
+    if not isinstance(command, c.Assign):
+        return ()
+    hours = (await services.cities.get(services.now())).hours
+    return hours.of((command.unit, *command.co_units)) if hours else ()
 
 
 async def _check_references(services: Services, command: c.Command) -> None:

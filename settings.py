@@ -3,10 +3,11 @@
 Imports nothing of ours and nothing slow: every process reads it first. `python -m settings` prints docs/settings.md.
 """
 
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RECTIFY_"
@@ -80,6 +81,78 @@ class Settings(BaseSettings):
         800, ge=1, description="Per API process; keep it below the limit of open files. At more, the idle ones go."
     )
 
+    session_hours: float = Field(
+        12.0,
+        gt=0,
+        le=720,
+        description="How long a sign-in lasts at most. Tokens of `rectify token issue` are not of it.",
+    )
+    session_idle_minutes: float = Field(
+        60.0, ge=5, description="After so long without any request a session ends. Use is written down once a minute."
+    )
+    lock_after_failures: int = Field(
+        5,
+        ge=2,
+        le=20,
+        description="So many wrong passwords in a row lock a user's password for a minute; each further one for twice "
+        "as long, up to an hour.",
+    )
+    failures_per_address: int = Field(
+        30,
+        ge=1,
+        description="Failed sign-ins from one address within ten minutes, per API process; more wait, with 429.",
+    )
+
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?[^\s?#]*)$",
+        description="An OpenID Connect provider whose users may sign in (docs/sign-in.md), to the letter as it calls "
+        "itself. Without it: none.",
+    )
+    oidc_client_id: str | None = Field(None, description="What the provider calls us.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Our secret there. Without it: a public client.")
+    oidc_audience: str | None = Field(
+        None,
+        description="Whom tokens of the provider must be for when they are used as bearer tokens. Without it: us, by "
+        "our client id.",
+    )
+    oidc_clients: str | None = Field(
+        None, description="Other clients of the provider whose bearer tokens count, by their ids, with commas."
+    )
+    oidc_scopes: str = Field("openid profile", pattern=r"\bopenid\b", description="What is asked of the provider.")
+    oidc_login_claim: str | None = Field(
+        None,
+        description="A claim that says the login, such as `preferred_username`: whoever is first signed in by it is "
+        "bound to that user. Only for claims that nobody can choose for himself. Without it: by `rectify user link` "
+        "alone.",
+    )
+    oidc_role_claim: str | None = Field(
+        None,
+        description="A claim that says the role, such as `groups` or `realm_access.roles`; then unit and area come "
+        "from claims too. Without it: from the directory.",
+    )
+    oidc_roles: str | None = Field(
+        None,
+        pattern=r"^(\s*[^=,]+=(resident|officer|unit|dispatcher|supervisor|admin)\s*(,|$))*$",
+        description="What values of that claim mean, such as `wangge=officer,duban=supervisor`. The first that fits "
+        "counts.",
+    )
+    oidc_unit_claim: str = Field(
+        "unit", description="With `RECTIFY_OIDC_ROLE_CLAIM`: the claim that says the unit's id."
+    )
+    oidc_area_claim: str = Field(
+        "area", description="With `RECTIFY_OIDC_ROLE_CLAIM`: the claim that says the area's id."
+    )
+    oidc_admins: bool = Field(
+        default=False, description="Lets claims make administrators. Otherwise only `rectify user link` opens to them."
+    )
+    oidc_return_origins: str | None = Field(
+        None,
+        pattern=r"^(\s*https?://[^/*\s,]+\s*(,|$))*$",
+        description="Where browsers may come back to after signing in at the provider, with commas: "
+        "`https://app.example.org`. Without it: the origin of `RECTIFY_PUBLIC_URL`, without which no browser can.",
+    )
+
     max_cached_workflows: int = Field(
         2000, ge=1, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."
     )
@@ -118,6 +191,16 @@ class Settings(BaseSettings):
         description="Host and port where `rectify notify` serves Prometheus metrics. Without it: nowhere.",
     )
 
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("RECTIFY_OIDC_ISSUER needs RECTIFY_OIDC_CLIENT_ID")
+        if self.oidc_role_claim and not self.oidc_roles:
+            raise ValueError("RECTIFY_OIDC_ROLE_CLAIM needs RECTIFY_OIDC_ROLES")
+        if self.oidc_return_origins and not self.public_url:
+            raise ValueError("RECTIFY_OIDC_RETURN_ORIGINS needs RECTIFY_PUBLIC_URL")
+        return self
+
     @property
     def database(self) -> str:
         return self.database_url or f"sqlite:///{self.data.absolute() / 'rectify.db'}"
@@ -126,6 +209,14 @@ class Settings(BaseSettings):
     def evidence(self) -> Path:
         """The folder of the photos."""
         return self.data.absolute() / "evidence"
+
+    @property
+    def session(self) -> timedelta:
+        return timedelta(hours=self.session_hours)
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(minutes=self.session_idle_minutes)
 
     @property
     def temporal_ui_port(self) -> int:

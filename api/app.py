@@ -12,9 +12,29 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
-from api import cases, codec, commands, dev, document, evidence, feed, joining, lists, notices, operations, problems
+from api import (
+    cases,
+    codec,
+    commands,
+    deadline,
+    dev,
+    document,
+    evidence,
+    feed,
+    joining,
+    lists,
+    notices,
+    oidc,
+    operations,
+    problems,
+    publications,
+    sign_in,
+)
 from api.auth import Throttle
+from api.claims import Reader
+from api.doors import Doors
 from api.middleware import LimitBody, Observe
+from api.provider import Provider
 from api.services import OUTAGES, CityCache, Services, TokenCache
 from settings import Settings
 from store.database import open_engine, refresh_statistics
@@ -47,6 +67,9 @@ def create_app(settings: Settings) -> FastAPI:
             yield
             services.closing.set()
         services.photos.close()
+        services.doors.close()
+        if services.provider:
+            await services.provider.close()
         await services.database.dispose()
 
     app = _Application(
@@ -64,14 +87,19 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(operations.router)
     for router in (
         cases.router,
+        deadline.router,
         commands.router,
         joining.router,
         lists.router,
         evidence.router,
         feed.router,
         notices.router,
+        publications.router,
+        sign_in.router,
     ):
         app.include_router(router, prefix=PREFIX)
+    if oidc.is_set(settings):
+        app.include_router(oidc.router, prefix=PREFIX)
     if settings.time_travel:
         app.include_router(dev.router, prefix=PREFIX)
     if settings.payload_keys:
@@ -116,6 +144,7 @@ async def open_services(settings: Settings) -> Services:
     database = open_engine(settings.database)
     timeout = timedelta(seconds=settings.update_timeout_seconds)
     client = skipper.client if skipper else temporal
+    provider, reader = (Provider(settings), Reader(database, settings)) if settings.oidc_issuer else (None, None)
     return Services(
         settings=settings,
         database=database,
@@ -123,6 +152,9 @@ async def open_services(settings: Settings) -> Services:
         cases=CaseEngine(client, task_queue=settings.task_queue, timeout=timeout),
         photos=EvidenceStore(settings.evidence),
         cities=CityCache(database),
-        tokens=TokenCache(database),
+        tokens=TokenCache(database, settings.session_idle, provider, reader),
+        doors=Doors(database, settings),
+        provider=provider,
+        reader=reader,
         travel=skipper.fast_forward if skipper else None,
     )

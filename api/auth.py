@@ -1,7 +1,7 @@
 """Who is calling: a bearer token becomes an `Actor`, and no caller takes more than its share."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -12,6 +12,8 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from api.problems import TooMany, Unauthenticated
 from api.services import Injected
 from domain.actors import Actor
+from domain.errors import Forbidden
+from store.tokens import Session
 
 bearer = HTTPBearer(auto_error=False, description="The user's token.")
 
@@ -28,20 +30,38 @@ class Throttle:
             raise TooMany("too_many_requests")
 
 
+class SignedIn(NamedTuple):
+    token: str
+    session: Session
+
+
+async def signed_in(
+    request: Request,
+    services: Injected,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+) -> SignedIn:
+    """Also who has to choose a password first."""
+    if credentials is None:
+        raise Unauthenticated("unauthenticated")
+    session = await services.tokens.session(credentials.credentials, services.now())
+    if session is None:
+        raise Unauthenticated("unauthenticated")
+    await request.app.state.throttle.admit(session.actor.user)
+    return SignedIn(credentials.credentials, session)
+
+
 async def caller(
     request: Request,
     services: Injected,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
 ) -> Actor:
-    if credentials is None:
-        raise Unauthenticated("unauthenticated")
-    actor = await services.tokens.actor(credentials.credentials, services.now())
-    if actor is None:
-        raise Unauthenticated("unauthenticated")
-    await request.app.state.throttle.admit(actor.user)
-    return actor
+    session = (await signed_in(request, services, credentials)).session
+    if session.must_change:
+        raise Forbidden("password_change_required")
+    return session.actor
 
 
+Signed = Annotated[SignedIn, Depends(signed_in)]
 Caller = Annotated[Actor, Depends(caller)]
 
 Again = Callable[[], Awaitable[Actor | None]]

@@ -70,10 +70,10 @@ class Hasher:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, work: Callable[..., _T], *given: str) -> _T:
+    async def _run(self, work: Callable[..., _T], *given: str | bytes) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
-    def _matches(self, kept: str, password: str) -> bool:
+    def _matches(self, kept: str, password: bytes) -> bool:
         try:
             return self._argon.verify(kept, password)
         except (VerificationError, InvalidHashError):
@@ -87,9 +87,9 @@ class Hasher:
         return f"$argon2id$v=19${costs}${salt}${digest}"
 
 
-def plain(password: str) -> str:
+def plain(password: str) -> bytes:
     """One form of what is typed in several ways: full-width letters, composed accents."""
-    return unicodedata.normalize("NFKC", password)
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
 
 
 def _text(raw: bytes) -> str:

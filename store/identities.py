@@ -9,7 +9,7 @@ from sqlmodel import col
 
 from domain.actors import Actor, Role
 from store import tokens
-from store.city_tables import AreaRow, IdentityRow, UserRow
+from store.city_tables import AreaRow, IdentityRow, UnitRow, UserRow
 from store.database import insert, reading, writing
 from store.tokens import Granted
 
@@ -33,15 +33,16 @@ async def user_of(engine: AsyncEngine, issuer: str, subject: str) -> str | None:
 
 
 async def actor_of(engine: AsyncEngine, user: str, granted: Granted | None) -> Actor | None:
-    """As the directory says, or as was granted. None for nobody, a retired one, and an unknown area."""
+    """As the directory says, or as was granted. None for nobody, a retired one, and an unknown unit or area."""
     async with reading(engine) as connection:
         query = select(col(UserRow.role), col(UserRow.unit), col(UserRow.area))
         found = (await connection.execute(query.where(_is_here(user)))).first()
         if found is None:
             return None
-        role, unit, area = granted or (Role(found.role), found.unit, found.area)
-        path = await connection.scalar(select(col(AreaRow.path)).where(col(AreaRow.id) == area)) if area else None
-    if granted and area and path is None:
+        role, unit, area = granted or Granted(Role(found.role), found.unit, found.area)
+        path = await connection.scalar(select(col(AreaRow.path)).where(col(AreaRow.id) == area))
+        known = await connection.scalar(select(col(UnitRow.id)).where(col(UnitRow.id) == unit))
+    if granted and ((path is None) != (area is None) or (known is None) != (unit is None)):
         return None
     return Actor(user=user, role=role, unit=unit, area=path)
 

@@ -171,8 +171,8 @@ async def listing(engine: AsyncEngine, user: str, now: datetime) -> tuple[Listed
         .order_by(col(row.issued_at).desc(), col(row.hash))
     )
     async with reading(engine) as connection:
-        found = await connection.execute(query)
-    return tuple(Listed(name[:_ID], *rest) for name, *rest in found)
+        found = (await connection.execute(query)).all()
+    return tuple(Listed(each.hash[:_ID], each.kind, each.issued_at, each.used_at, each.expires_at) for each in found)
 
 
 async def hand_over(engine: AsyncEngine, user: str, granted: Granted | None, challenge: str, now: datetime) -> str:

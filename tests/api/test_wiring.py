@@ -18,7 +18,7 @@ from settings import Settings
 from tests.api.lives import LEAD
 from tests.support.stack import LON, Json, Stack
 
-OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics"}
+OPEN_TO_ALL = {"/healthz", "/readyz", "/metrics", "/api/v1/sign-in"}
 #: As a literal, a status's code, or a guard's.
 _CODES = re.compile(
     r'(?:Invalid|NotVisible|Forbidden|Conflict|Unavailable|Unauthenticated|TooMany|TooLarge|Rejected)\(\s*"(\w+)"'

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from directory.model import User
 from domain.actors import Actor, Role
 from domain.case import Snapshot
-from store import cases, tokens
+from store import cases, passwords, tokens
 from store.city_tables import UserRow
 from store.database import insert, writing
+from tests.support.hashing import cheap
 from tests.support.stack import FAR, Json, Stack
 
 #: Stand in the foreign case and nowhere else; none may be seen by whom it does not concern.
@@ -39,6 +40,8 @@ SEEING = {
     "admin": Role.ADMIN,
 }
 DISTRICT = "wangxi"
+#: Of those, one has a password.
+KNOWN, PASSWORD = "dispatcher-elsewhere", "eleven rusty wheelbarrows"
 
 
 @dataclass
@@ -85,5 +88,6 @@ async def _people(stack: Stack) -> None:
     ]
     async with writing(engine) as connection:
         await connection.execute(insert(engine, UserRow).on_conflict_do_nothing(), rows)
+    await passwords.put(engine, KNOWN, await cheap().hash(PASSWORD), must_change=False)
     for user in ELSEWHERE:
         stack.tokens[user] = await tokens.issue(engine, user)

@@ -4,6 +4,7 @@ Rows of every area that holds the place may match: of its grids, there may be se
 `ORDER` is compared criterion by criterion; the first that differs decides. The end of each list is the row's id, so
 that there is always one winner, whatever the order of the rows. A row whose unit is retired never wins. Where no row
 answers, the `fallback` of the nearest area does; where there is none either, nobody is guessed: a dispatcher decides.
+What the checkpoints 点位 of a registered place find is its keeper's, before any row.
 
 `docs/routing.md` prints the same order for those who write the rows.
 """
@@ -27,7 +28,8 @@ class Criterion(StrEnum):
     OWN_AREA = "own_area"
     PLACE_TYPE = "place_type"
     ROW_ID = "row_id"
-    #: Not in the order: who is retired is not compared.
+    #: Not in the order: what goes before every row, and what none goes behind.
+    KEEPER = "keeper"
     RETIRED = "retired"
 
 
@@ -54,6 +56,7 @@ MEANING: Mapping[Criterion, Words] = {
     Criterion.OWN_AREA: ("案卷所在网格优先", "the grid that the case is counted in goes first"),
     Criterion.PLACE_TYPE: ("指明点位类型的规则优先", "a row for this place type goes first"),
     Criterion.ROW_ID: ("其他都相同，编号小的优先", "all else being equal, the smaller id goes first"),
+    Criterion.KEEPER: ("点位问题归点位的管理单位", "what checkpoints find is the keeper's"),
     Criterion.RETIRED: ("责任单位已停用", "its unit is retired"),
 }
 _LEVELS: Mapping[AreaLevel, int] = {level: depth for depth, level in enumerate(AreaLevel, start=1)}
@@ -67,7 +70,7 @@ Rank = tuple[tuple[int, ...], str]
 
 
 class Routed(Record):
-    """Who is to do it, and by which row; `row_id` is None where the `fallback_area` names its unit."""
+    """Who is to do it, and by which row; `row_id` is None where the `fallback_area` or a place's keeper answers."""
 
     unit: str
     co_units: tuple[str, ...] = ()
@@ -94,7 +97,8 @@ class Explanation(Record):
 class Question:
     """`area` is where the case is counted, `others` the further grids that hold the place. Ids, not paths.
 
-    KeyError, when it is answered, for an area the directory does not know.
+    `keeper` keeps the registered place that the report names. KeyError, when it is answered, for an area that the
+    directory does not know.
     """
 
     directory: Directory
@@ -104,6 +108,7 @@ class Question:
     place_type: str | None = None
     owner: str | None = None
     others: tuple[str, ...] = ()
+    keeper: str | None = None
 
     @cached_property
     def own(self) -> tuple[str, ...]:
@@ -129,6 +134,8 @@ class Question:
 def route(question: Question) -> Routed | None:
     """None: neither a row nor a fallback answers, and a dispatcher decides."""
     units = question.directory.unit_by_id
+    if question.keeper is not None and _is_kept(question):
+        return Routed(unit=question.keeper)
     for group in _groups(question):
         standing = [row for row in group if not units[row.unit].retired]
         if standing:
@@ -139,12 +146,16 @@ def route(question: Question) -> Routed | None:
 
 def explain(question: Question) -> Explanation:
     """The same answer as `route`, and why not the others."""
-    units = question.directory.unit_by_id
+    units, routed = question.directory.unit_by_id, route(question)
     matching = [row for group in _groups(question) for row in group]
     rows = sorted(matching, key=lambda row: (units[row.unit].retired, rank(row, question)))
-    first = rows[0] if rows and not units[rows[0].unit].retired else None
-    weighed = (Weighed(row=row, lost_by=_lost_by(row, first, question)) for row in rows)
-    return Explanation(routed=route(question), rows=tuple(weighed))
+    weighed = (Weighed(row=row, lost_by=_lost_by(row, routed, rows[0], question)) for row in rows)
+    return Explanation(routed=routed, rows=tuple(weighed))
+
+
+def _is_kept(question: Question) -> bool:
+    keeper = question.directory.unit_by_id.get(question.keeper or "")
+    return question.kind == "checkpoint" and keeper is not None and not keeper.retired
 
 
 def _groups(question: Question) -> Iterator[list[RoutingRow]]:
@@ -228,11 +239,13 @@ def _fallback(question: Question) -> Routed | None:
     return Routed(unit=best.fallback or "", fallback_area=best.id)
 
 
-def _lost_by(row: RoutingRow, winner: RoutingRow | None, question: Question) -> Criterion | None:
+def _lost_by(row: RoutingRow, routed: Routed | None, first: RoutingRow, question: Question) -> Criterion | None:
     if question.directory.unit_by_id[row.unit].retired:
         return Criterion.RETIRED
-    if winner is None or row is winner:
+    if routed is None or routed.row_id is None:
+        return Criterion.KEEPER
+    if row.id == routed.row_id:
         return None
-    mine, best = rank(row, question)[0], rank(winner, question)[0]
+    mine, best = rank(row, question)[0], rank(first, question)[0]
     differing = (each for each, one, two in zip(ORDER[question.kind], mine, best, strict=False) if one != two)
     return next(differing, Criterion.ROW_ID)

@@ -186,13 +186,24 @@ def _fits(row: RoutingRow, category: Category) -> bool:
     return row.category in {None, category.code} and category.code.startswith(row.big_category or "")
 
 
+def _matched(directory: Directory, row: RoutingRow) -> Iterator[tuple[Category, Condition]]:
+    """Nothing for a row that names a category and another's condition, or class."""
+    named = row.category
+    if named is None and row.condition is not None:
+        named = directory.condition_by_id[row.condition].category
+    for category in directory.categories if named is None else (directory.category_by_code[named],):
+        if _fits(row, category):
+            wanted = (each for each in category.conditions if row.condition in {None, each.id})
+            yield from ((category, condition) for condition in wanted)
+
+
 # --- ties ---
 
 
 def _ties(directory: Directory) -> Iterator[Tie]:
     twins: dict[tuple[object, ...], list[RoutingRow]] = defaultdict(list)
     for row in directory.routing:
-        if not directory.unit_by_id[row.unit].retired:
+        if not directory.unit_by_id[row.unit].retired and any(_matched(directory, row)):
             twins[row.subject, row.area, row.place_type, row.owner].append(row)
     for rows in twins.values():
         if len(rows) > 1:
@@ -242,7 +253,7 @@ class _Remarks:
             yield Why.DISPATCHER_RETIRED
 
     def _never(self, row: RoutingRow) -> Iterator[Remark]:
-        asked = [self._question(row, category, condition) for category, condition in self._subjects(row)]
+        asked = [self._question(row, category, condition) for category, condition in _matched(self._directory, row)]
         if not asked:
             yield Remark(row=row.id, why=Why.MATCHES_NOTHING)
             return
@@ -268,18 +279,6 @@ class _Remarks:
             if _winner(below) == row.id and self._wins_in_a_leaf(row, below, child):
                 return True
         return False
-
-    def _subjects(self, row: RoutingRow) -> Iterator[tuple[Category, Condition]]:
-        for category in self._categories(row):
-            if _fits(row, category):
-                wanted = (each for each in category.conditions if row.condition in {None, each.id})
-                yield from ((category, condition) for condition in wanted)
-
-    def _categories(self, row: RoutingRow) -> Iterable[Category]:
-        named = row.category
-        if named is None and row.condition is not None:
-            named = self._directory.condition_by_id[row.condition].category
-        return self._directory.categories if named is None else (self._directory.category_by_code[named],)
 
 
 def _winner(question: Question) -> str | None:

@@ -4,8 +4,8 @@ from domain.words import Words
 
 REPORT: dict[str, Words] = {
     "unknown_category": (
-        "没有此问题类别[（{category}）]。请从类别目录中选择。",
-        "There is no such category[: {category}]. Choose one from the catalogue.",
+        "没有此问题类别[（{category}）]。请从现行目录[（{catalogue} 第 {version} 版）]中选择：GET /api/v1/catalogue。",
+        "There is no such category[: {category}]. Choose from GET /api/v1/catalogue[: {catalogue}, version {version}].",
     ),
     "unknown_condition": (
         "此类别下没有该立案条件[（{condition}）]。请从目录中选择。",
@@ -28,10 +28,14 @@ REPORT: dict[str, Words] = {
         "There is no such place type[: {place_type}]. Choose one from the list.",
     ),
     "outside_city": (
-        "位置不在本市范围内[，在最近的网格 {nearest_zh}（{nearest}）{direction}侧约 {metres} 米处]。"
-        + "[若坐标系为 {fitting}，则在范围内。]请核对坐标和坐标系。",
-        "The place is outside the city[, about {metres} m {direction} of {nearest_en} ({nearest})]. "
-        + "[It would be inside if the datum were {fitting}. ]Check the coordinates and their datum.",
+        (
+            "位置不在本市范围内[，在最近的网格 {nearest_zh}（{nearest}）{direction}侧约 {metres} 米处]。"
+            "[若坐标系为 {fitting}，则在范围内。]请核对坐标和坐标系。"
+        ),
+        (
+            "The place is outside the city[, about {metres} m {direction} of {nearest_en} ({nearest})]. "
+            "[It would be inside if the datum were {fitting}. ]Check the coordinates and their datum."
+        ),
     ),
     "coordinates_swapped": (
         "经度和纬度写反了。应先写经度[ {lon}]，再写纬度[ {lat}]。",
@@ -43,7 +47,7 @@ REPORT: dict[str, Words] = {
     ),
     "point_elsewhere": (
         "坐标不在该点位[（{point}）]处[：相距约 {metres} 米，最远 {most} 米]。请核对坐标，或去掉点位。",
-        "The coordinates are not at that place[ ({point})][: {metres} m away, {most} m at most]. Check them, or omit it.",
+        "The coordinates are not at that place[ ({point})][: {metres} m off, {most} at most]. Check them, or omit it.",
     ),
     "location_missing": (
         "缺少位置。请提供坐标、地址或点位，仅有网格不够。",

@@ -86,7 +86,7 @@ class TestOrder:
 
     @pytest.mark.parametrize("kind", ORDER)
     def test_is_total_and_says_what_it_means(self, kind: str) -> None:
-        assert set(ORDER[kind]) == set(Criterion) - {Criterion.RETIRED}
+        assert set(ORDER[kind]) == set(Criterion) - {Criterion.RETIRED, Criterion.KEEPER}
         assert ORDER[kind][-1] is Criterion.ROW_ID
         assert set(MEANING) == set(Criterion)
 
@@ -154,6 +154,24 @@ class TestFallback:
 
     def test_is_not_asked_where_a_row_matches(self) -> None:
         assert route(Question(directory(ANY, g1="two"), RUBBISH, "g1")) == Routed(unit="one", row_id="any")
+
+
+class TestTheKeeper:
+    """Of a registered place."""
+
+    CHECKPOINT = "W-MKT-01"
+
+    def test_answers_for_what_checkpoints_find(self) -> None:
+        explained = explain(ask((ANY,), self.CHECKPOINT, keeper="two"))
+        assert explained.routed == Routed(unit="two")
+        assert [(each.row.id, each.lost_by) for each in explained.rows] == [("any", Criterion.KEEPER)]
+
+    def test_does_not_answer_for_what_happens_there(self) -> None:
+        assert winner(ANY, keeper="two") == "any"
+
+    @pytest.mark.parametrize("keeper", ["gone", "nobody"])
+    def test_who_is_no_longer_there_answers_for_nothing(self, keeper: str) -> None:
+        assert winner(ANY, category=self.CHECKPOINT, keeper=keeper) == "any"
 
 
 class TestAnswer:

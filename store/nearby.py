@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -87,19 +87,28 @@ async def snapshots(engine: AsyncEngine, ids: tuple[str, ...]) -> dict[str, Snap
 
 async def recurrences(engine: AsyncEngine, case_id: str, recurrence_of: str | None) -> Recurrences:
     """Of a case, which need not have been written down itself."""
-    earlier = (
-        select(col(CaseRow.recurrence_of).label("link"), literal(1).label("depth"))
-        .where(col(CaseRow.id) == recurrence_of)
-        .cte("earlier", recursive=True)
-    )
-    older = aliased(CaseRow)
-    step = select(col(older.recurrence_of), earlier.c.depth + 1).where(col(older.id) == earlier.c.link)
-    earlier = earlier.union_all(step.where(earlier.c.depth < _DEEPEST))
-    before = select(func.coalesce(func.max(earlier.c.depth), 0)).scalar_subquery()
-    after = select(func.count()).where(col(CaseRow.recurrence_of) == case_id).scalar_subquery()
     async with reading(engine) as connection:
-        found = (await connection.execute(select(after, before))).one()
-    return Recurrences(*found)
+        after = await connection.scalar(_AFTER, {"case_id": case_id})
+        before = await connection.scalar(_BEFORE, {"case_id": recurrence_of}) if recurrence_of else 0
+    return Recurrences(after or 0, before or 0)
+
+
+def _chain() -> Select[Any]:
+    """How many cases hang together backwards from `case_id`, itself included."""
+    older = aliased(CaseRow)
+    chain = (
+        select(col(CaseRow.recurrence_of).label("link"), literal(1).label("depth"))
+        .where(col(CaseRow.id) == bindparam("case_id"))
+        .cte("chain", recursive=True)
+    )
+    step = select(col(older.recurrence_of), chain.c.depth + 1).where(col(older.id) == chain.c.link)
+    chain = chain.union_all(step.where(chain.c.depth < _DEEPEST))
+    return select(func.max(chain.c.depth))
+
+
+#: Made once: making them takes longer than answering them.
+_AFTER = select(func.count()).where(col(CaseRow.recurrence_of) == bindparam("case_id"))
+_BEFORE = _chain()
 
 
 def _about(sought: Sought, places: tuple[ColumnElement[bool], ...]) -> Any:  # noqa: ANN401 - a select

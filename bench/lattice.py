@@ -16,8 +16,10 @@ from directory.model import Area, AreaLevel, Directory, GridKind
 WEST, SOUTH = 110.0, 30.0
 #: Degrees: a block is about 190 m wide and 220 m high.
 STEP = 0.002
-#: Of a border, as a share of the step: how far it leaves the straight line.
-CROOKED = 0.08
+#: A border is a sum of waves; the first leaves the straight line by so much of a step at most, the n-th by 1/n of it.
+#: Together they rise less than 45 degrees, so that no two borders meet but where they begin.
+CROOKED = 0.05
+WAVES = 6
 _PER_COMMUNITY, _PER_STREET, _PER_DISTRICT = 5, 10, 10
 
 Line = NDArray[np.float64]
@@ -55,10 +57,10 @@ class _Borders:
         self.up[..., 1] += (SOUTH + np.arange(rows) * STEP)[:, None, None]
 
     def _lines(self, chance: np.random.Generator, shape: tuple[int, int], points: int) -> NDArray[np.float64]:
-        """Of `points` + 1 corners along x from 0 to one step; near its ends no line can meet another."""
+        """Of `points` + 1 corners along x from 0 to one step; the ends lie on the line."""
         along = np.linspace(0, STEP, points + 1)
-        reach = np.minimum(CROOKED * STEP, 0.9 * np.minimum(along, STEP - along))
-        aside = chance.uniform(-1, 1, (*shape, points + 1)) * reach
+        waves = np.sin(np.outer(np.arange(1, WAVES + 1), along / STEP * np.pi))
+        aside = (chance.uniform(-CROOKED, CROOKED, (*shape, WAVES)) * STEP / np.arange(1, WAVES + 1)) @ waves
         return np.stack([np.broadcast_to(along, aside.shape), aside], axis=-1)
 
     def ring(self, column: int, row: int, width: int = 1) -> Line:

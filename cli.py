@@ -9,8 +9,10 @@ import typer
 from commands.audit import audit
 from commands.backup import backup
 from commands.calendar import app as calendar
+from commands.catalogue import app as catalogue
 from commands.deadline import deadline
 from commands.demo import demo
+from commands.directory import app as directory
 from commands.import_ import app as import_
 from commands.keys import app as keys
 from commands.migrate import migrate
@@ -19,6 +21,7 @@ from commands.policy import app as policy
 from commands.publications import app as publications
 from commands.rebuild import rebuild
 from commands.restore import restore
+from commands.routing import app as routing
 from commands.serve import serve
 from commands.synth import synth
 from commands.token import app as token
@@ -43,7 +46,10 @@ app.command("backup")(backup)
 app.command("restore")(restore)
 app.add_typer(calendar, name="calendar")
 app.add_typer(policy, name="policy")
+app.add_typer(catalogue, name="catalogue")
+app.add_typer(routing, name="routing")
 app.add_typer(publications, name="publications")
+app.add_typer(directory, name="directory")
 app.add_typer(token, name="token")
 app.add_typer(user, name="user")
 app.add_typer(keys, name="keys")

@@ -179,6 +179,7 @@ class RoutingRow(Record):
     unit: str
     co_units: tuple[str, ...] = ()
     dispatcher: str | None = None
+    retired: bool = False
 
     @property
     def subject(self) -> tuple[int, str]:
@@ -230,10 +231,15 @@ class Directory(Record):
         return {condition.id: condition for category in self.categories for condition in category.conditions}
 
     @cached_property
+    def routing_in_force(self) -> tuple[RoutingRow, ...]:
+        """Those that are not retired."""
+        return tuple(row for row in self.routing if not row.retired)
+
+    @cached_property
     def routing_shelves(self) -> Mapping[tuple[int, str], Shelf]:
-        """The routing rows by their subject, then by (area, owner): what does not fit is never looked at."""
+        """Rows in force by their subject, then by (area, owner): what does not fit is never looked at."""
         shelves: dict[tuple[int, str], dict[tuple[str | None, str | None], list[RoutingRow]]] = {}
-        for row in self.routing:
+        for row in self.routing_in_force:
             shelves.setdefault(row.subject, {}).setdefault((row.area, row.owner), []).append(row)
         return shelves
 

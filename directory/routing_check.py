@@ -202,7 +202,7 @@ def _matched(directory: Directory, row: RoutingRow) -> Iterator[tuple[Category, 
 
 def _ties(directory: Directory) -> Iterator[Tie]:
     twins: dict[tuple[object, ...], list[RoutingRow]] = defaultdict(list)
-    for row in directory.routing:
+    for row in directory.routing_in_force:
         if not directory.unit_by_id[row.unit].retired and any(_matched(directory, row)):
             twins[row.subject, row.area, row.place_type, row.owner].append(row)
     for rows in twins.values():
@@ -221,11 +221,11 @@ class _Remarks:
     def __init__(self, directory: Directory, twins: frozenset[str]) -> None:
         self._directory = directory
         self._tree = _Tree(directory)
-        self._above_rows = self._tree.above({row.area for row in directory.routing if row.area is not None})
+        self._above_rows = self._tree.above({row.area for row in directory.routing_in_force if row.area is not None})
         self._twins = twins
 
     def found(self) -> Iterator[Remark]:
-        for row in self._directory.routing:
+        for row in self._directory.routing_in_force:
             gone = next(self._retired(row), None)
             if gone is not None:
                 yield Remark(row=row.id, why=gone)

@@ -1,7 +1,7 @@
 """The tables of what a city says about itself, and of who may come in. Those of cases are in `store/tables.py`.
 
-`ordinal` keeps the order in which the directory gave its records. `revision` counts the changes of one: who sends back
-an older one has not seen the newest.
+`ordinal` keeps the order in which the directory gave its records. `revision` is the version of the directory that a
+record was last changed by: who sends back an older one has not seen the newest. It grows, whatever is imported.
 """
 
 from datetime import datetime

@@ -1,8 +1,9 @@
 """The directory and the rules in force, kept between runs.
 
-A directory is saved whole, for it is only right as a whole; single areas and units may be added to it. Every change
-counts its version up, so that a process can tell cheaply whether what it holds is still right. Calendars, policies
-and ladders are never changed, only followed by a next version.
+A directory is saved whole, for it is only right as a whole; single areas and units may be added to it, and single
+records changed: `store/directory_changes.py`. Every change counts its version up, so that a process can tell cheaply
+whether what it holds is still right; a record's `revision` is the version that it was last changed by. Calendars,
+policies and ladders are never changed, only followed by a next version.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,13 +54,14 @@ async def save(engine: AsyncEngine, directory: Directory, calendar: Calendar, po
     ValueError if a calendar, policy or ladder of that id and version is there and says something else.
     """
     async with writing(engine) as connection:
-        await _replace(engine, connection, directory)
+        following = await count_up(engine, connection)
+        await _replace(engine, connection, directory, following)
         await _keep_calendar(engine, connection, calendar)
         for kind, rules in (("policy", policy), ("ladder", ladder)):
             await _keep_policy(engine, connection, kind, rules)
         city = {name: str(getattr(directory, name)) for name in _CITY}
         await _set(engine, connection, city | {"calendar": calendar.id})
-        return await count_up(engine, connection)
+        return following
 
 
 async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
@@ -118,7 +120,7 @@ async def add_area(engine: AsyncEngine, area: Area) -> None:
         parent = await connection.scalar(select(col(AreaRow.path)).where(col(AreaRow.id) == area.parent))
         if parent is None and area.parent is not None:
             raise LookupError(f"there is no area {area.parent}")
-        await _add(engine, connection, AreaRow, {**_row(area), "path": f"{parent or ''}/{area.id}"})
+        await _add(engine, connection, AreaRow, row(area, 0, path=f"{parent or ''}/{area.id}"))
 
 
 async def add_unit(engine: AsyncEngine, unit: Unit) -> None:
@@ -126,12 +128,16 @@ async def add_unit(engine: AsyncEngine, unit: Unit) -> None:
     async with writing(engine) as connection:
         if await connection.scalar(select(col(AreaRow.id)).where(col(AreaRow.id) == unit.area)) is None:
             raise LookupError(f"there is no area {unit.area}")
-        await _add(engine, connection, UnitRow, _row(unit))
+        await _add(engine, connection, UnitRow, row(unit, 0))
 
 
-def _row(record: Area | Unit | User | RoutingRow, **columns: object) -> Row:
-    shape = {"shape": record.shape} if isinstance(record, Area) else {}
-    return {"id": record.id, "revision": 1, "data": record.model_dump_json(exclude={"shape"}), **shape, **columns}
+def row(record: Area | Unit | User | RoutingRow, revision: int, **columns: object) -> Row:
+    """Without its `ordinal`; an area's wants its `path` as well."""
+    if isinstance(record, Area):
+        columns["shape"] = record.shape
+    elif isinstance(record, User):
+        columns |= {name: getattr(record, name) for name in ("role", "unit", "area", "retired")}
+    return {"id": record.id, "revision": revision, "data": record.model_dump_json(exclude={"shape"}), **columns}
 
 
 def _category(category: Category, catalogue: Catalogue) -> Row:
@@ -139,24 +145,20 @@ def _category(category: Category, catalogue: Catalogue) -> Row:
     return {**edition, "code": category.code, "data": category.model_dump_json()}
 
 
-async def _replace(engine: AsyncEngine, connection: AsyncConnection, directory: Directory) -> None:
+async def _replace(engine: AsyncEngine, connection: AsyncConnection, directory: Directory, revision: int) -> None:
     rows: dict[type[SQLModel], Iterable[Row]] = {
-        AreaRow: (_row(area, path=directory.path(area.id)) for area in directory.areas),
-        UnitRow: (_row(unit) for unit in directory.units),
-        UserRow: (_user(user) for user in directory.users),
+        AreaRow: (row(area, revision, path=directory.path(area.id)) for area in directory.areas),
+        UnitRow: (row(unit, revision) for unit in directory.units),
+        UserRow: (row(user, revision) for user in directory.users),
         CategoryRow: (_category(category, directory.catalogue) for category in directory.categories),
-        RoutingTableRow: (_row(row) for row in directory.routing),
+        RoutingTableRow: (row(each, revision) for each in directory.routing),
     }
     for table, new in rows.items():
         await connection.execute(_old(table, directory.catalogue))
-        numbered = [{**row, "ordinal": ordinal} for ordinal, row in enumerate(new)]
+        numbered = [{**each, "ordinal": ordinal} for ordinal, each in enumerate(new)]
         for start in range(0, len(numbered), _AT_ONCE):
             await connection.execute(insert(engine, table), numbered[start : start + _AT_ONCE])
     await _keep_catalogue(engine, connection, directory.catalogue)
-
-
-def _user(user: User) -> Row:
-    return _row(user, role=user.role, unit=user.unit, area=user.area, retired=user.retired)
 
 
 def _old(table: type[SQLModel], catalogue: Catalogue) -> Delete:
@@ -171,11 +173,16 @@ def _of_edition(catalogue: Catalogue) -> ColumnElement[bool]:
     return and_(col(row.scheme) == catalogue.scheme, col(row.version) == catalogue.version)
 
 
-async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[AreaRow | UnitRow], row: Row) -> None:
-    last = await connection.scalar(select(func.max(col(table.ordinal))))
-    new = insert(engine, table).on_conflict_do_nothing().returning(col(table.id))
-    if await connection.scalar(new, {**row, "ordinal": (last or 0) + 1}) is not None:
-        await count_up(engine, connection)
+async def _add(engine: AsyncEngine, connection: AsyncConnection, table: type[AreaRow | UnitRow], new: Row) -> None:
+    here = await connection.scalar(select(col(table.id)).where(col(table.id) == new["id"]))
+    if here is None:
+        revision = await count_up(engine, connection)
+        values = {**new, "revision": revision, "ordinal": await next_ordinal(connection, table)}
+        await connection.execute(insert(engine, table).on_conflict_do_nothing(), values)
+
+
+async def next_ordinal(connection: AsyncConnection, table: type[AreaRow | UnitRow | UserRow | RoutingTableRow]) -> int:
+    return (await connection.scalar(select(func.max(col(table.ordinal)))) or 0) + 1
 
 
 async def _areas(connection: AsyncConnection) -> list[Area]:
@@ -227,6 +234,7 @@ async def _version(connection: AsyncConnection) -> int:
 
 
 async def count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:
+    """The new version. From here to the end of the transaction nobody else changes the directory."""
     await connection.execute(select(col(SettingRow.key)).where(col(SettingRow.key) == _VERSION).with_for_update())
     following = await _version(connection) + 1
     await _set(engine, connection, {_VERSION: str(following)})

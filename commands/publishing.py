@@ -46,7 +46,7 @@ def publish(wanted: Wanted, *, yes: bool, list_file: Path | None, data: Path | N
     """Exits 0: every running case has it; 1: not published, or some did not answer; 2: it cannot be published."""
     foretold = run(lambda: _foretell(wanted, data))
     _tell(foretold, list_file)
-    if not yes and not typer.confirm("发布？ publish?", default=False, err=True):
+    if not yes and not _is_confirmed():
         typer.echo("未发布。 not published", err=True)
         raise typer.Exit(_UNPUBLISHED)
 
@@ -57,6 +57,14 @@ def publish(wanted: Wanted, *, yes: bool, list_file: Path | None, data: Path | N
         return await _carried(number, data)
 
     report(run(work))
+
+
+def _is_confirmed() -> bool:
+    """Not where nobody is there to ask."""
+    try:
+        return typer.confirm("发布？ publish?", default=False, err=True)
+    except typer.Abort:
+        return False
 
 
 async def _store(opened: "AsyncEngine", change: "Change") -> int:

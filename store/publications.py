@@ -78,7 +78,7 @@ async def latest(engine: AsyncEngine) -> tuple[Publication, ...]:
     name = case((col(row.kind) == "calendar", col(row.name)), else_="")
     newest = select(func.max(col(row.id))).group_by(col(row.kind), name)
     async with reading(engine) as connection:
-        found = await connection.execute(select(*_SHOWN).where(col(row.id).in_(newest)))
+        found = await connection.execute(select(*_SHOWN).where(col(row.id).in_(newest)).order_by(col(row.id)))
         return tuple(_publication(each) for each in found)
 
 

@@ -78,8 +78,8 @@ def command_id(change: Change) -> str:
 class Carrier:
     """Any number may work on the same publications; each of them is in one carrier's hands at a time.
 
-    `settled` (seconds): how long cases may still be opened by the old version. `patience`: how many rounds with no
-    answer at all from those that are left, before it is given back unfinished; None: it never is.
+    `settled` (seconds): how long cases may still be opened by the old version, if not `SETTLED`. `patience`: how many
+    rounds with no answer at all from those that are left, before it is given back unfinished; None: it never is.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class Carrier:
         engine: CaseEngine,
         database: AsyncEngine,
         *,
-        settled: float = SETTLED,
+        settled: float | None = None,
         patience: int | None = None,
         progress: Progress = nobody,
     ) -> None:
         self._engine = engine
         self._database = database
-        self._settled = timedelta(seconds=settled)
+        self._settled = timedelta(seconds=SETTLED if settled is None else settled)
         self._patience = patience
         self._progress = progress
         self._holder = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

@@ -82,6 +82,22 @@ class _Flaky:
         return await self._engine.recalendar(case_id, calendar)
 
 
+class _Frozen(_Flaky):
+    """Cases whose answers stop coming, to somebody who does not notice."""
+
+    def __init__(self, office: Office, answers: int) -> None:
+        super().__init__(office, answers)
+        self.frozen = asyncio.Event()
+
+    async def recalendar(self, case_id: str, calendar: Calendar) -> bool:
+        try:
+            return await super().recalendar(case_id, calendar)
+        except Unavailable:
+            self.frozen.set()
+            await asyncio.Event().wait()
+            raise
+
+
 class TestACalendar:
     async def test_moves_the_deadlines_that_the_change_touches(self, city: Office) -> None:
         long = await city.open(report(limit=limit("5 work_day")))
@@ -150,7 +166,8 @@ class TestRules:
 
 class TestInterrupted:
     async def test_it_is_gone_on_with_by_another_and_nothing_is_missed(self, city: Office) -> None:
-        handles = [await city.open() for _ in range(6)]
+        handles = [await city.desk.open() for _ in range(6)]
+        await city.written(*handles)
         number = await stored(city, tomorrow_off())
         stopped = Carrier(_Flaky(city, 2), city.database, settled=0.0, patience=1)  # type: ignore[arg-type]  # in part
         half = await stopped.until_done(number)
@@ -158,6 +175,23 @@ class TestInterrupted:
         done = await carrier(city).until_done(number)
         assert (done.took, done.silent) == (6, 0)
         assert [len(await changes(city, each)) for each in handles] == [1] * 6
+        await city.written(*handles)
+
+    async def test_in_the_middle_for_ever_nothing_is_missed_either(self, city: Office) -> None:
+        handles = [await city.desk.open() for _ in range(12)]
+        await city.written(*handles)
+        number = await stored(city, tomorrow_off())
+        frozen = _Frozen(city, 5)
+        killed = asyncio.create_task(Carrier(frozen, city.database, settled=0.0).once())  # type: ignore[arg-type]  # in part
+        await frozen.frozen.wait()
+        assert not await carrier(city).once()
+        await city.tamper("UPDATE publications SET lease_until = started_at")
+        done = await carrier(city).until_done(number)
+        assert (done.took, done.total, done.silent) == (12, 12, 0)
+        assert [len(await changes(city, each)) for each in handles] == [1] * 12
+        killed.cancel()
+        await asyncio.gather(killed, return_exceptions=True)
+        assert await publications.get(city.database, number) == done
         await city.written(*handles)
 
     async def test_a_carrier_that_was_killed_leaves_a_lease_that_ends(self, city: Office) -> None:

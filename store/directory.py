@@ -101,19 +101,6 @@ async def current_rules(engine: AsyncEngine) -> tuple[Policy, Ladder, Calendar]:
     )
 
 
-async def publish_calendar(engine: AsyncEngine, calendar: Calendar) -> None:
-    """The next version of the calendar in force; the directory counts up, so that new cases start with it."""
-    async with writing(engine) as connection:
-        settings = await _settings(connection)
-        if settings.get("calendar") != calendar.id:
-            raise ValueError(f"the calendar in force is {settings.get('calendar')}, not {calendar.id}")
-        latest = Calendar.model_validate_json(await _calendar(connection, calendar.id))
-        if calendar.version != latest.version + 1:
-            raise ValueError(f"the next version of {calendar.id} is {latest.version + 1}, not {calendar.version}")
-        await _keep_calendar(engine, connection, calendar)
-        await count_up(engine, connection)
-
-
 async def add_area(engine: AsyncEngine, area: Area) -> None:
     """Does nothing if there is an area of that id. LookupError if its parent is not there."""
     async with writing(engine) as connection:

@@ -1,6 +1,5 @@
 """What a city tells us about itself comes back as it was, and every change of it is noticed."""
 
-from datetime import date
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -57,21 +56,6 @@ class TestSave:
         following = RULES.policy.model_copy(update={"trusted_sources": (), "version": 2})
         await save(engine, policy=following)
         assert (await directory.current_rules(engine))[0] == following
-
-
-class TestPublishCalendar:
-    async def test_puts_the_next_version_in_force(self, engine: AsyncEngine) -> None:
-        await save(engine)
-        following = RULES.calendar.model_copy(update={"version": 2, "official_through": date(2027, 12, 31)})
-        await directory.publish_calendar(engine, following)
-        assert (await directory.current_rules(engine))[2] == following
-
-    @pytest.mark.parametrize("change", [{"version": 1}, {"version": 3}, {"id": "other", "version": 2}])
-    async def test_refuses_any_other(self, engine: AsyncEngine, change: dict[str, object]) -> None:
-        await save(engine)
-        with pytest.raises(ValueError, match=r"next version|in force"):
-            await directory.publish_calendar(engine, RULES.calendar.model_copy(update=change))
-        assert (await directory.current_rules(engine))[2] == RULES.calendar
 
 
 class TestAdd:

@@ -318,6 +318,6 @@ class Directory(Record):
         yield "unit of a routing row", (row.unit for row in self.routing), units
         yield "co-unit of a routing row", (each for row in self.routing for each in row.co_units), units
         yield "owner of a routing row", (row.owner for row in self.routing), units
-        yield "category of a routing row", (row.category for row in self.routing), self.category_by_code
-        yield "condition of a routing row", (row.condition for row in self.routing), self.condition_by_id
+        yield "category of a routing row", (row.category for row in self.routing_in_force), self.category_by_code
+        yield "condition of a routing row", (row.condition for row in self.routing_in_force), self.condition_by_id
         yield "dispatcher of a routing row", (row.dispatcher for row in self.routing), self.user_by_id

@@ -5,6 +5,7 @@ Pure: the directory, the rules and the instant come in. The API, the importer an
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime, Field
 
@@ -111,6 +112,35 @@ class Receiving:
     point: Point | None = None
 
 
+class Asked(NamedTuple):
+    """What of a report routing goes by, with all that it was made from."""
+
+    category: Category
+    condition: Condition
+    where: Where
+    question: Question
+
+
+def asked(city: City, report: Report, received: Receiving) -> Asked:
+    """Raises Invalid; whoever reports, the same place is routed the same."""
+    directory = city.directory
+    category = _category(directory, report.category)
+    condition = _condition(category, report.condition)
+    point = _point(report, received)
+    where = _where(city, report, received.ledger, point)
+    question = Question(
+        directory=directory,
+        category=category.code,
+        area=_area_id(where.area),
+        condition=condition.id,
+        place_type=_place_type(directory, report.place_type) or (point.place_type if point else None),
+        owner=_unit(directory, report.owner),
+        others=where.others,
+        keeper=point.keeper if point else None,
+    )
+    return Asked(category, condition, where, question)
+
+
 def resolve(city: City, report: Report, received: Receiving) -> Opening:
     """Raises Invalid or Forbidden; the codes say which field and what to do about it."""
     actor, now = received.actor, received.at
@@ -119,24 +149,9 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
     discovered_at = report.discovered_at or now
     if discovered_at > now + CLOCK_SKEW:
         raise Invalid("discovered_in_future", discovered_at=discovered_at.isoformat())
-    category = _category(city.directory, report.category)
-    condition = _condition(category, report.condition)
-    point = _point(report, received)
-    where = _where(city, report, received.ledger, point)
-    place_type = _place_type(city.directory, report.place_type) or (point.place_type if point else None)
+    category, condition, where, question = asked(city, report, received)
     unit = _unit(city.directory, ledger.unit)
-    owner = _unit(city.directory, report.owner)
-    asked = Question(
-        directory=city.directory,
-        category=category.code,
-        area=_area_id(where.area),
-        condition=condition.id,
-        place_type=place_type,
-        owner=owner,
-        others=where.others,
-        keeper=point.keeper if point else None,
-    )
-    routed = route(asked)
+    routed = route(question)
     lead = unit or (routed.unit if routed else None)
     co_units = routed.co_units if routed and unit is None else ()
     return Opening(
@@ -151,7 +166,7 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         address=report.address,
         area=where.area,
         grid=where.grid,
-        place_type=place_type,
+        place_type=question.place_type,
         source=source,
         severity=report.severity or condition.severity or category.severity or Severity.NORMAL,
         evidence=report.evidence,
@@ -162,7 +177,7 @@ def resolve(city: City, report: Report, received: Receiving) -> Opening:
         proposed_co_units=co_units,
         routing_row=routed.row_id if routed and unit is None else None,
         point=report.point,
-        owner=owner,
+        owner=question.owner,
         photos=condition.photos,
         needs_plan=condition.needs_plan,
         self_handled=report.self_handled,

@@ -112,7 +112,7 @@ def lacking(categories: Sequence[Category], rows: Iterable[RoutingRow]) -> list[
     codes = {category.code for category in categories}
     conditions = {condition.id for category in categories for condition in category.conditions}
     missing: list[Missing] = []
-    for row in rows:
+    for row in (each for each in rows if not each.retired):
         if row.condition is not None and row.condition not in conditions:
             missing.append(Missing(row.id, row.condition))
         elif row.category is not None and row.category not in codes:

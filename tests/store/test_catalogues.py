@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from directory.calendars import default_calendar
 from directory.catalogue import load_catalogue
 from directory.demo_city import demo_directory
-from directory.model import Catalogue, RoutingRow
+from directory.model import Catalogue, Directory, RoutingRow
 from directory.rules import default_ladder, default_policy
 from store import catalogues, directory
 from store.catalogues import InUse, Missing, TooEarly, in_force, lacking
@@ -82,6 +82,13 @@ class TestPublishing:
         assert await directory.version(city) == 1
         assert len(await catalogues.editions(city)) == 1
 
+    async def test_may_drop_what_only_retired_rows_name(self, city: AsyncEngine) -> None:
+        old = RoutingRow(id="old", category="E0602", unit="roads", retired=True)
+        kept = Directory.model_validate({**dict(DEMO), "routing": (*DEMO.routing, old)})
+        await directory.save(city, kept, default_calendar(), default_policy(), default_ladder())
+        await catalogues.publish(city, FEWER, SPRING, NOW)
+        assert old in (await directory.load(city, SPRING)).routing
+
     async def test_needs_a_city(self, engine: AsyncEngine) -> None:
         with pytest.raises(LookupError):
             await catalogues.publish(engine, ALL, SPRING, NOW)
@@ -119,5 +126,6 @@ class TestHanging:
             RoutingRow(id="c", big_category="E06", unit="x"),
             RoutingRow(id="d", big_category="Z", unit="x"),
             RoutingRow(id="e", unit="x"),
+            RoutingRow(id="f", category="E0602", unit="x", retired=True),
         )
         assert lacking(FEWER, rows) == [Missing("a", "E0602-1"), Missing("b", "E0602"), Missing("d", "Z…")]

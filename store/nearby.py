@@ -6,6 +6,7 @@ As far as cases have been written down: one opened a moment ago may be missing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select
@@ -66,11 +67,11 @@ class Recurrences(NamedTuple):
 
 async def surroundings(engine: AsyncEngine, sought: Sought) -> Surroundings:
     """By one query; by none where the report has neither."""
-    places = tuple(_places(sought))
-    if not places:
+    asked = _asked(sought)
+    if asked is None:
         return Surroundings()
     async with reading(engine) as connection:
-        found = (await connection.execute(_about(sought, places))).all()
+        found = (await connection.execute(*asked)).all()
     near = [(row, there) for row in found if (there := _near(sought, row)) is not None]
     still_open = [there for row, there in near if row.stage in OPEN]
     closed = [row for row, _ in near if row.stage not in OPEN and _same_place(sought, row)]
@@ -111,28 +112,43 @@ _AFTER = select(func.count()).where(col(CaseRow.recurrence_of) == bindparam("cas
 _BEFORE = _chain()
 
 
-def _about(sought: Sought, places: tuple[ColumnElement[bool], ...]) -> Any:  # noqa: ANN401 - a select
+def _asked(sought: Sought) -> tuple[Select[Any], dict[str, Any]] | None:
+    """The query and its parameters. None where there is no place to look at."""
+    spot = sought.spot if sought.reach > 0 else None
+    if sought.point is None and spot is None:
+        return None
+    given: dict[str, Any] = {"itself": sought.itself, "category": sought.category, "since": sought.closed_since}
+    if sought.point is not None:
+        given["point"] = sought.point
+    if spot is not None:
+        given |= around(spot, sought.reach)._asdict()
+    return _about(point=sought.point is not None, spot=spot is not None, open_too=sought.open_too), given
+
+
+@cache
+def _about(*, point: bool, spot: bool, open_too: bool) -> Select[Any]:
+    """Made once: making it takes longer than answering it."""
     row = CaseRow
-    columns = (row.id, row.stage, row.point, row.lon, row.lat, row.closed_at)
-    may_matter = and_(col(row.outcome).in_(_PUT_RIGHT), col(row.closed_at) >= sought.closed_since)
-    if sought.open_too:
+    columns: list[Any] = [col(each) for each in (row.id, row.stage, row.point, row.lon, row.lat, row.closed_at)]
+    may_matter = and_(col(row.outcome).in_(_PUT_RIGHT), col(row.closed_at) >= bindparam("since"))
+    if open_too:
         may_matter = or_(col(row.stage).in_(OPEN), may_matter)
     return (
-        select(*(col(each) for each in columns))
-        .where(col(row.category) == sought.category, or_(*places), may_matter)
-        .where(col(row.id) != sought.itself)
+        select(*columns)
+        .where(col(row.category) == bindparam("category"), or_(*_places(point=point, spot=spot)), may_matter)
+        .where(col(row.id) != bindparam("itself"))
         .order_by(case((col(row.stage).in_(OPEN), 0), else_=1), col(row.opened_at).desc())
         .limit(_MOST)
     )
 
 
-def _places(sought: Sought) -> Iterator[ColumnElement[bool]]:
+def _places(*, point: bool, spot: bool) -> Iterator[ColumnElement[bool]]:
     row = CaseRow
-    if sought.point is not None:
-        yield col(row.point) == sought.point
-    if sought.spot is not None and sought.reach > 0:
-        box = around(sought.spot, sought.reach)
-        yield and_(col(row.lat).between(box.south, box.north), col(row.lon).between(box.west, box.east))
+    if point:
+        yield col(row.point) == bindparam("point")
+    if spot:
+        in_latitude = col(row.lat).between(bindparam("south"), bindparam("north"))
+        yield and_(in_latitude, col(row.lon).between(bindparam("west"), bindparam("east")))
 
 
 def _near(sought: Sought, row: Any) -> Near | None:  # noqa: ANN401 - a row of `_about`

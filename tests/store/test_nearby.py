@@ -108,8 +108,10 @@ class TestOpenCases:
     async def test_come_before_any_number_of_closed_ones(
         self, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        nearby._about.cache_clear()
         monkeypatch.setattr(nearby, "_MOST", 2)
         found = await looked(engine, case(1, opened_at=NOON - 9 * DAY), *(put_right(n) for n in range(2, 6)))
+        nearby._about.cache_clear()
         assert ids(found) == ["RC-0001"]
         assert found.recurrence_of is not None
 

@@ -18,7 +18,8 @@ from tests.support.cases import (
     UNIT,
     by_resident,
 )
-from tests.support.engine import report
+from tests.support.cases import rules as rules_of
+from tests.support.engine import ROUND_THE_CLOCK, report
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Given:
 Step = Given | timedelta
 
 
+def plain_report() -> Opening:
+    """Under rules that every release knows."""
+    return report(rules=rules_of(calendar=ROUND_THE_CLOCK, co_units=None))
+
+
 @dataclass(frozen=True)
 class Life:
     """`before` and `after` the exchange; `facts` is everything that has happened in the end, rungs by their names."""
@@ -41,12 +47,12 @@ class Life:
     before: tuple[Step, ...]
     after: tuple[Step, ...]
     facts: str
-    opening: Opening = field(default_factory=report)
+    opening: Opening = field(default_factory=plain_report)
     recorded: bool = True
 
 
 def residents_report() -> Opening:
-    base = report()
+    base = plain_report()
     return by_resident(id=base.id, opened_at=base.opened_at, discovered_at=base.discovered_at, rules=base.rules)
 
 
@@ -96,7 +102,7 @@ def returned() -> Life:
 
 def suspended() -> Life:
     """Its timer is armed before, and rings after."""
-    opening = report()
+    opening = plain_report()
     until = (opening.opened_at + timedelta(days=2)).isoformat()
     return Life(
         (ACCEPT, Given("suspend", SUPERVISOR, {"reason": "等设备", "until": until})),

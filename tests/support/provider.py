@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote_plus
 
 import httpx
 import jwt
@@ -37,6 +38,7 @@ class RealProvider:
     issuer: str = ""
     keys: list[Json] = field(default_factory=list)
     _process: Process | None = None
+    _browsers: dict[str, httpx.AsyncClient] = field(default_factory=dict)
 
     async def start(self) -> None:
         port = int(self.issuer.rpartition(":")[2] or 0)
@@ -48,6 +50,9 @@ class RealProvider:
 
     async def stop(self) -> None:
         process, self._process = self._process, None
+        for browser in self._browsers.values():
+            await browser.aclose()
+        self._browsers.clear()
         if process is not None:
             process.kill()
             await process.wait()
@@ -57,13 +62,16 @@ class RealProvider:
         self._heard(await self._ask({"do": "rotate"}))
 
     async def sign_in(self, address: str, user: str) -> str:
-        """As somebody would in a browser, from where we sent it. The address that the provider sends it back to."""
-        async with httpx.AsyncClient(base_url=self.issuer) as browser:
-            answer = await browser.get(address)
-            for form in ({"login": user}, {"password": PASSWORD}):
-                answer = await self._followed(browser, answer)
-                answer = await browser.post(str(answer.url), data=form)
-            return str((await self._followed(browser, answer)).headers["location"])
+        """As somebody would in his browser, from where we sent it: where the provider sends it back to.
+
+        He types his password the first time, and is known after that.
+        """
+        browser = self._browsers.setdefault(user, httpx.AsyncClient(base_url=self.issuer))
+        answer = await self._followed(browser, await browser.get(address))
+        for form in ({"login": user}, {"password": PASSWORD}):
+            if answer.is_success:
+                answer = await self._followed(browser, await browser.post(str(answer.url), data=form))
+        return str(answer.headers["location"])
 
     async def _followed(self, browser: httpx.AsyncClient, answer: httpx.Response) -> httpx.Response:
         """To a page, or to where it leaves the provider."""
@@ -90,11 +98,12 @@ class RealProvider:
             "code": httpx.URL(back).params["code"],
             "redirect_uri": self.redirect_uri,
             "code_verifier": verifier,
-            "client_id": client,
-            "client_secret": SECRET,
         }
+        if client == OTHER:
+            form |= {"client_id": client, "client_secret": SECRET}
+        auth = httpx.BasicAuth(client, quote_plus(SECRET)) if client == CLIENT else httpx.Auth()
         async with httpx.AsyncClient() as other:
-            answer = await other.post(f"{self.issuer}/oauth/token", data=form)
+            answer = await other.post(f"{self.issuer}/oauth/token", data=form, auth=auth)
         assert answer.status_code == 200, answer.text
         return cast("Json", answer.json())
 
@@ -147,6 +156,7 @@ def _serve() -> None:
     keys = wanted["keys"] or [RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)]
     server = make_server("127.0.0.1", wanted["port"], cast("Any", None), handler_class=WSGIRequestHandler)
     issuer = f"http://127.0.0.1:{server.server_port}"
+    _mend()
     app = create_app(config=_config(server.server_port, keys))
     _fill(app, wanted["users"], wanted["redirect_uri"])
     server.set_app(app)
@@ -156,6 +166,22 @@ def _serve() -> None:
     for _line in sys.stdin:
         settings["ACTIVE_JWKS"] = [RSAKey.generate_key(2048, auto_kid=True).as_dict(private=True)]
         print(json.dumps({"issuer": issuer, "keys": settings["ACTIVE_JWKS"]}), file=out, flush=True)
+
+
+def _mend() -> None:
+    """Canaille 0.3.6 in memory takes what fits any of several conditions: any code of a client would be the one."""
+    from canaille.backends.memory.backend import MemoryBackend
+
+    one_condition = MemoryBackend.do_query
+
+    def all_conditions(self: Any, model: Any, *rest: Any, **conditions: Any) -> list[Any]:  # noqa: ANN401 - Canaille's
+        found: list[Any] = one_condition(self, model, *rest, **dict(list(conditions.items())[:1]))
+        for name, value in list(conditions.items())[1:]:
+            fitting = {each.id for each in one_condition(self, model, **{name: value})}
+            found = [each for each in found if each.id in fitting]
+        return found
+
+    MemoryBackend.do_query = all_conditions
 
 
 def _config(port: int, keys: list[Json]) -> Json:

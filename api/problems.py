@@ -31,9 +31,11 @@ _TITLES: dict[int, tuple[str, str]] = {
     405: ("方法不允许", "Method not allowed"),
     408: ("请求超时", "Too slow"),
     409: ("状态冲突", "The state forbids it"),
+    412: ("已被他人修改", "Changed meanwhile"),
     413: ("内容过大", "Too large"),
     415: ("格式不支持", "Unsupported format"),
     422: ("内容有误", "Malformed"),
+    428: ("须先读取", "Read it first"),
     429: ("请求过多", "Too many requests"),
     431: ("请求头过大", "Headers too large"),
     500: ("系统错误", "Internal error"),
@@ -67,7 +69,7 @@ class Problem(BaseModel):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": english}
     for status, (_, english) in _TITLES.items()
-    if status not in {405, 415, 431, 500}
+    if status not in {405, 412, 415, 428, 431, 500}
 }
 
 
@@ -77,6 +79,12 @@ class Unauthenticated(RectifyError):
 
 class TooLarge(RectifyError):
     status = 413
+
+
+class Unconditional(RectifyError):
+    """A change that does not say what its author has seen."""
+
+    status = 428
 
 
 class TooMany(RectifyError):

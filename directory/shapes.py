@@ -1,9 +1,10 @@
 """The shapes of areas: how they are kept (well-known binary), what they must be like, and what is wrong with one."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import shapely
 from shapely import Polygon
@@ -61,6 +62,22 @@ def polygon(ring: Ring, holes: Sequence[Ring] = ()) -> bytes:
 def read(shape: bytes) -> BaseGeometry:
     """Raises shapely.errors.ShapelyError for bytes that are none."""
     return shapely.from_wkb(shape)
+
+
+def from_geojson(geometry: Mapping[str, Any]) -> bytes:
+    """From a GeoJSON geometry in WGS-84; heights are dropped. ValueError for what is none; soundness: `fault`."""
+    try:
+        found = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
+    except (shapely.errors.ShapelyError, ValueError, RecursionError) as error:
+        raise ValueError("no geometry of GeoJSON") from error
+    kept: bytes = shapely.to_wkb(found)
+    return kept
+
+
+def to_geojson(shape: bytes) -> dict[str, Any]:
+    """A GeoJSON geometry."""
+    told: dict[str, Any] = json.loads(shapely.to_geojson(read(shape)))
+    return told
 
 
 def fault(shape: BaseGeometry) -> Fault | None:

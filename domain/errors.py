@@ -5,6 +5,7 @@
     ├── NotVisible    404  not there, or not the caller's to see (never told apart)
     ├── Forbidden     403  the caller's role or relation to the case does not allow it
     ├── Conflict      409  the case's state forbids it now
+    ├── Stale         412  it was changed since the caller saw it; look again
     └── Unavailable   503  nothing is wrong with the request; ask again later
 
 Codes are stable: clients branch on them. The sentence for each, in Chinese and English, is in `domain/sentences.py`.
@@ -40,11 +41,15 @@ class Conflict(RectifyError):
     status = 409
 
 
+class Stale(RectifyError):
+    status = 412
+
+
 class Unavailable(RectifyError):
     status = 503
 
 
-KINDS: tuple[type[RectifyError], ...] = (Invalid, NotVisible, Forbidden, Conflict, Unavailable)
+KINDS: tuple[type[RectifyError], ...] = (Invalid, NotVisible, Forbidden, Conflict, Stale, Unavailable)
 
 
 def revive(status: int, code: str, params: Mapping[str, object]) -> RectifyError:

@@ -91,6 +91,15 @@ DATUMS: dict[str, Words] = {
     "bd09": ("BD-09（百度）", "BD-09 (Baidu)"),
     "cgcs2000": ("CGCS2000（国家大地坐标系）", "CGCS2000 (surveyors)"),
 }
+#: What may stand in the way of retiring something.
+STANDING: dict[str, Words] = {
+    "area": ("辖区", "areas"),
+    "unit": ("单位", "units"),
+    "user": ("人员", "users"),
+    "point": ("点位", "points"),
+    "routing": ("派遣规则", "routing rows"),
+    "case": ("未结案卷", "running cases"),
+}
 #: Which table explains a parameter of an error or of an event.
 _TABLES: dict[str, dict[str, Words]] = {
     "stage": STAGES,
@@ -101,6 +110,7 @@ _TABLES: dict[str, dict[str, Words]] = {
     "audience": AUDIENCES,
     "direction": DIRECTIONS,
     "fitting": DATUMS,
+    "standing": STANDING,
 }
 
 

@@ -54,14 +54,22 @@ async def save(engine: AsyncEngine, directory: Directory, calendar: Calendar, po
     ValueError if a calendar, policy or ladder of that id and version is there and says something else.
     """
     async with writing(engine) as connection:
-        following = await count_up(engine, connection)
-        await _replace(engine, connection, directory, following)
-        await _keep_calendar(engine, connection, calendar)
-        for kind, rules in (("policy", policy), ("ladder", ladder)):
-            await _keep_policy(engine, connection, kind, rules)
-        city = {name: str(getattr(directory, name)) for name in _CITY}
-        await _set(engine, connection, city | {"calendar": calendar.id})
-        return following
+        return await save_in(engine, connection, directory, (calendar, policy, ladder))
+
+
+async def save_in(
+    engine: AsyncEngine, connection: AsyncConnection, directory: Directory, rules: tuple[Calendar, Policy, Ladder]
+) -> int:
+    """`save` in somebody's transaction."""
+    following = await count_up(engine, connection)
+    await _replace(engine, connection, directory, following)
+    calendar, policy, ladder = rules
+    await _keep_calendar(engine, connection, calendar)
+    await _keep_policy(engine, connection, "policy", policy)
+    await _keep_policy(engine, connection, "ladder", ladder)
+    city = {name: str(getattr(directory, name)) for name in _CITY}
+    await _set(engine, connection, city | {"calendar": calendar.id})
+    return following
 
 
 async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
@@ -185,6 +193,11 @@ async def _catalogue(connection: AsyncConnection, now: datetime) -> Catalogue:
     return next((each for each in reversed(ordered) if each.valid_from <= now), (ordered or [Catalogue()])[0])
 
 
+async def categories_in_force(connection: AsyncConnection, now: datetime) -> list[Category]:
+    """In somebody's transaction."""
+    return await _categories(connection, await _catalogue(connection, now))
+
+
 async def _categories(connection: AsyncConnection, catalogue: Catalogue) -> list[Category]:
     query = select(col(CategoryRow.data)).where(_of_edition(catalogue)).order_by(col(CategoryRow.ordinal))
     return [Category.model_validate_json(data) for data in await connection.scalars(query)]
@@ -218,6 +231,13 @@ async def _set(engine: AsyncEngine, connection: AsyncConnection, values: dict[st
 async def _version(connection: AsyncConnection) -> int:
     found = await connection.scalar(select(col(SettingRow.value)).where(col(SettingRow.key) == _VERSION))
     return int(found or 0)
+
+
+async def lock(connection: AsyncConnection) -> None:
+    """To the end of the transaction nobody else changes the directory. LookupError while there is none."""
+    held = select(col(SettingRow.key)).where(col(SettingRow.key) == _VERSION).with_for_update()
+    if await connection.scalar(held) is None:
+        raise LookupError("there is no directory yet")
 
 
 async def count_up(engine: AsyncEngine, connection: AsyncConnection) -> int:

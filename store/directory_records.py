@@ -30,13 +30,13 @@ _VERSION = "directory_version"
 
 
 class Member(FunctionElement[str]):
-    """A text of a record's JSON: of `data`, the member named."""
+    """A text in a column of JSON: the member named. NULL if it is null or not there."""
 
     inherit_cache = False
     type = String()
 
-    def __init__(self, table: Any, name: str) -> None:  # noqa: ANN401 - any table with `data`
-        super().__init__(col(table.data))
+    def __init__(self, column: Any, name: str) -> None:  # noqa: ANN401 - a column of any table
+        super().__init__(column)
         self.member = name
 
 
@@ -199,13 +199,14 @@ def _conditions(kind: Kind, wanted: Filter) -> list[ColumnElement[bool]]:
     for name in ("parent", "level", "unit", "role", "place_type"):
         value = getattr(wanted, name)
         if value is not None and name in MODELS[kind].model_fields:
-            found.append(_field(table, name) == value)
+            found.append(field(table, name) == value)
     if wanted.area is not None:
         path = select(col(AreaRow.path)).where(col(AreaRow.id) == wanted.area).scalar_subquery()
         below = select(col(AreaRow.id)).where(or_(col(AreaRow.id) == wanted.area, inside(path)))
-        found.append(_field(table, "id" if kind is Kind.AREA else "area").in_(below))
+        found.append(field(table, "id" if kind is Kind.AREA else "area").in_(below))
     return found
 
 
-def _field(table: Any, name: str) -> ColumnElement[str]:  # noqa: ANN401 - any of the tables
-    return cast("ColumnElement[str]", getattr(table, name) if name in table.model_fields else Member(table, name))
+def field(table: Any, name: str) -> ColumnElement[str]:  # noqa: ANN401 - any of the tables
+    """Of a record: a column if there is one, otherwise it is in the JSON."""
+    return cast("ColumnElement[str]", getattr(table, name) if name in table.model_fields else Member(table.data, name))

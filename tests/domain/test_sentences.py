@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("domain", "directory", "store", "activities", "workflows", "api")
 RAISERS = {
     *("Invalid", "Conflict", "Forbidden", "NotVisible", "Unavailable", "Guard", "CallerGuard", "EvidenceRejected"),
-    *("Unauthenticated", "TooMany", "TooLarge"),
+    *("Unauthenticated", "TooMany", "TooLarge", "Stale", "Unconditional"),
 }
 #: `lifecycle.decide` adds these to every conflict.
 ADDED = {"stage", "actions"}

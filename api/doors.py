@@ -8,8 +8,8 @@ import ipaddress
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
@@ -32,10 +32,11 @@ _WINDOW = 10  # minutes
 _HOUSEHOLD = 64
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Opened:
     """A new session."""
 
-    token: str
+    token: str = field(repr=False)
     expires_at: datetime
     must_change: bool
 

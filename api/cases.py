@@ -18,7 +18,7 @@ from domain.case import Snapshot
 from domain.commands import SelfHandling
 from domain.errors import Conflict
 from domain.events import Event
-from store import cases
+from store import cases, points
 from store.nearby import recurrences
 
 router = APIRouter(prefix="/cases", tags=["cases"], responses=RESPONSES)
@@ -79,7 +79,13 @@ async def _open(services: Services, body: ReportBody, by: _Received) -> tuple[Sn
     photos = body.evidence + (body.self_handled.evidence if body.self_handled else ())
     await need_known_photos(services, photos)
     city = await services.cities.get(services.now())
-    received = Receiving(actor=by.actor, at=services.now(), case_id=by.case_id, command_id=_command_id(by.asked))
+    received = Receiving(
+        actor=by.actor,
+        at=services.now(),
+        case_id=by.case_id,
+        command_id=_command_id(by.asked),
+        point=await points.get(services.database, body.point) if body.point else None,
+    )
     opening = resolve(city, body, received)
     found = await nearby.look(services, city, opening, asking=not body.confirm_new)
     if found.candidates and not (by.key and await services.cases.fate(by.case_id)):

@@ -53,7 +53,8 @@ def utc_now() -> datetime:
 class CityCache:
     """The directory with its geometry, built once per version; rules are cut to what a case of this month carries.
 
-    While the database is down, the directory is as it was last seen.
+    Only shapes that have changed are read anew. One request waits for it, the others go on with the directory as it was
+    last seen; so do all while the database is down, or says something that no directory can be built of.
     """
 
     def __init__(self, database: AsyncEngine) -> None:
@@ -66,6 +67,8 @@ class CityCache:
         self._city: City | None = None
 
     async def get(self, now: datetime) -> City:
+        if self._city is not None and self._lock.locked():
+            return self._city
         async with self._lock:
             if time.monotonic() - self._checked >= FRESH_FOR or self._city is None:
                 await self._try_to_refresh(now)
@@ -77,7 +80,7 @@ class CityCache:
     async def _try_to_refresh(self, now: datetime) -> None:
         try:
             await self._refresh(now)
-        except OUTAGES as error:
+        except (*OUTAGES, ValueError) as error:
             if self._city is None:
                 raise
             _log.warning("directory_not_refreshed", error=type(error).__name__)
@@ -91,7 +94,7 @@ class CityCache:
         directory = await stored.load(self._database, now)
         policy, ladder, calendar = await stored.current_rules(self._database)
         rules = Rules(policy=policy, ladder=ladder, calendar=cut(calendar, now))
-        places = await asyncio.to_thread(Places, directory)
+        places = await asyncio.to_thread(Places, directory, self._city.places if self._city else None)
         self._until = await catalogues.next_change(self._database, now)
         self._city = City(directory, places, rules, Hours(directory, rules, await self._calendars(directory, now)))
         self._version, self._month = version, month

@@ -202,13 +202,18 @@ class _Ground:
         for area in self._bottom_up():
             covered = self._covered_by_children(area, known)
             index = self._at.get(area.id)
-            known[area.id] = covered if index is None else self._shapes[index]
-            if covered is None:
-                continue
-            missing = _holes(covered) if index is None else self._uncovered(index, covered)
-            for piece in [] if missing is None else self._pieces(np.array([self._less_compounds(missing)])):
-                whole = shapely.area(covered) + piece.square_metres if index is None else self._square_metres[index]
-                yield self._finding(Doubt.GAP, [area.id], piece, piece.square_metres / whole)
+            whole = known[area.id] = self._whole(index, covered)
+            if covered is None or whole is None or (index not in self._stuck_out_of and self._alike(whole, covered)):
+                continue  # the difference itself is slow to find
+            missing = self._less_compounds(shapely.difference(whole, covered))
+            for piece in self._pieces(np.array([missing])):
+                yield self._finding(Doubt.GAP, [area.id], piece, piece.square_metres / shapely.area(whole))
+
+    def _whole(self, index: int | None, covered: BaseGeometry | None) -> BaseGeometry | None:
+        """An area's own shape, else what its children cover, without holes."""
+        if index is not None:
+            return self._shapes[index]
+        return None if covered is None else _filled(covered)
 
     def _bottom_up(self) -> Iterator[Area]:
         """Every area that hangs in the tree, children before parents."""
@@ -227,12 +232,9 @@ class _Ground:
         parts = [known[child.id] for child in children]
         return None if any(part is None for part in parts) else shapely.union_all(parts)
 
-    def _uncovered(self, index: int, covered: BaseGeometry) -> BaseGeometry | None:
-        """None where the areas agree and nothing sticks out: the difference itself is slow to find."""
-        alike = abs(self._square_metres[index] - shapely.area(covered)) < self._sliver**2
-        if alike and index not in self._stuck_out_of:
-            return None
-        return shapely.difference(self._shapes[index], covered)
+    def _alike(self, one: BaseGeometry, other: BaseGeometry) -> bool:
+        """For two of which the one lies in the other."""
+        return bool(abs(shapely.area(one) - shapely.area(other)) < self._sliver**2)
 
     def _less_compounds(self, missing: BaseGeometry) -> BaseGeometry:
         """A compound may be cut out of the block around it and hang elsewhere in the tree."""
@@ -276,6 +278,6 @@ def _kind(area: Area) -> GridKind | None:
     return (area.kind or GridKind.BLOCK) if area.level is AreaLevel.GRID else None
 
 
-def _holes(covered: BaseGeometry) -> BaseGeometry | None:
-    rings = [ring for part in shapely.get_parts(covered) for ring in part.interiors]
-    return shapely.union_all(shapely.polygons(rings)) if rings else None
+def _filled(covered: BaseGeometry) -> BaseGeometry:
+    """Without its holes."""
+    return shapely.union_all(shapely.polygons([part.exterior for part in shapely.get_parts(covered)]))

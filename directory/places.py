@@ -70,7 +70,7 @@ class Places:
     """
 
     def __init__(self, directory: Directory, before: "Places | None" = None) -> None:
-        self._directory = directory
+        self.directory = directory
         shaped = (area for area in directory.areas if area.shape is not None and not area.retired)
         self._areas = sorted(shaped, key=lambda area: _turn(area, len(directory.ancestors(area.id))))
         self._grids = sum(area.level is AreaLevel.GRID for area in self._areas)
@@ -104,8 +104,8 @@ class Places:
 
         KeyError for an unknown area.
         """
-        if self._directory.area_by_id[area_id].shape is None:
-            return any(self._directory.within(self._areas[hit].id, area_id) for hit in self._at(lon, lat))
+        if self.directory.area_by_id[area_id].shape is None:
+            return any(self.directory.within(self._areas[hit].id, area_id) for hit in self._at(lon, lat))
         index = self._index.get(area_id)
         return index is not None and bool(shapely.intersects_xy(self._shapes[index], lon, lat))
 
@@ -162,7 +162,7 @@ class Places:
     @cached_property
     def _leaves(self) -> tuple[list[int], NDArray[np.float64], float]:
         """Undivided areas, and their bounds with east-west degrees squeezed to the length of north-south ones."""
-        divided = {above for area in self._areas for above in self._directory.ancestors(area.id)[1:]}
+        divided = {above for area in self._areas for above in self.directory.ancestors(area.id)[1:]}
         kept = [index for index, area in enumerate(self._areas) if area.id not in divided]
         bounds = shapely.bounds(self._shapes[kept])
         squeeze = cos(radians((bounds[:, 1].min() + bounds[:, 3].max()) / 2))

@@ -19,8 +19,8 @@ from domain import life
 from domain.case import Snapshot, Stage
 from domain.errors import Conflict, RectifyError
 from tests.support.cases import UNIT, with_holidays
-from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle, report
-from tests.support.lives import ACCEPT, COMMENT, SUBMIT, Given
+from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle
+from tests.support.lives import ACCEPT, COMMENT, SUBMIT, Given, plain_report
 from tests.support.previous import previous_client, previous_worker
 from workflows import attributes
 from workflows import interface as i
@@ -43,7 +43,7 @@ class TestThisClient:
     async def test_understands_a_worker_of_the_previous_release(self, temporal: WorkflowEnvironment) -> None:
         desk = Desk(temporal)
         engine = CaseEngine(desk.client, task_queue=desk.task_queue, timeout=timedelta(seconds=20))
-        opening = report()
+        opening = plain_report()
         async with previous_worker(desk), previous_client(desk) as ask:
             opened = await ask("open", opening=opening)
             assert (await engine.open(opening, "digest")).created is False
@@ -59,7 +59,8 @@ class TestThisClient:
             assert last.case.commands == ("inspect", "urge", "supervise", "force-close", "comment")
             assert [event.seq for event in await engine.log(opening.id)] == list(range(1, last.case.version + 1))
             assert await engine.reproject(opening.id) == last.case.version
-            assert await engine.beginning(opening.id) == Snapshot.model_validate(opened)
+            beginning = await engine.beginning(opening.id)
+            assert beginning.model_copy(update={"commands": ()}) == Snapshot.model_validate({**opened, "commands": ()})
             await desk.fakes.until(lambda: desk.fakes.records[-1].rewrite)
         assert desk.fakes.records[-1].case == last.case
 
@@ -67,7 +68,7 @@ class TestThisClient:
 class TestThisWorker:
     async def test_is_understood_by_a_client_of_the_previous_release(self, temporal: WorkflowEnvironment) -> None:
         desk = Desk(temporal)
-        opening = report()
+        opening = plain_report()
         case = opening.id
         async with desk.worker(), previous_client(desk) as ask:
             opened = await ask("open", opening=opening)
@@ -96,7 +97,7 @@ class TestACaseOfALaterRelease:
     ) -> None:
         caplog.set_level(logging.CRITICAL, logger="temporalio")  # a logged traceback would keep that coroutine alive
         desk = Desk(temporal)
-        opening = report()
+        opening = plain_report()
         start = i.CaseInput(manners=i.MANNERS + 1, opening=opening)
         found = attributes.at_opening(life.snapshot(life.open_case(opening)[0]))
         async with desk.worker():

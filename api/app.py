@@ -14,10 +14,12 @@ from temporalio.testing import TimeSkipper, TimeSkippingConfig
 
 from api import (
     cases,
+    catalogue,
     codec,
     commands,
     deadline,
     dev,
+    directory,
     document,
     evidence,
     feed,
@@ -28,6 +30,7 @@ from api import (
     operations,
     problems,
     publications,
+    routing,
     sign_in,
 )
 from api.auth import Throttle
@@ -95,6 +98,9 @@ def create_app(settings: Settings) -> FastAPI:
         feed.router,
         notices.router,
         publications.router,
+        directory.router,
+        catalogue.router,
+        routing.router,
         sign_in.router,
     ):
         app.include_router(router, prefix=PREFIX)

@@ -1,5 +1,9 @@
 """Several units at one case, each with its part; and works that begin with a plan, through the API."""
 
+from datetime import UTC, datetime, timedelta
+
+from domain.calendar import Calendar
+from store import directory, rules
 from tests.api.answers import refused
 from tests.support.stack import Json, Stack
 
@@ -61,3 +65,28 @@ async def submitted(stack: Stack, user: str, case: Json) -> Json:
 async def tasks(stack: Stack, user: str) -> set[str]:
     items = (await stack.client(user).get("/tasks?limit=200")).json()["items"]
     return {each["id"] for each in items}
+
+
+#: Works an hour a night: four working hours take four days.
+NIGHTS = Calendar.model_validate(
+    {
+        "id": "nights",
+        "zone": "Asia/Shanghai",
+        "seasons": [{"weekdays": [["00:00-01:00"]] * 7}],
+        "official_through": "2099-12-31",
+    }
+)
+
+
+class TestHoursOfItsOwn:
+    async def test_set_the_deadline_of_the_unit_that_keeps_them(self, lonely_stack: Stack) -> None:
+        database = lonely_stack.services.database
+        await rules.publish_calendar(database, NIGHTS, "admin", datetime.now(UTC))
+        city = await directory.load(database)
+        units = (unit.model_copy(update={"calendar": NIGHTS.id}) for unit in city.units)
+        policy, ladder, calendar = await directory.current_rules(database)
+        await directory.save(database, city.model_copy(update={"units": tuple(units)}), calendar, policy, ladder)
+        case = await lonely_stack.open(category="E0110")
+        allowed = datetime.fromisoformat(case["due_at"]) - datetime.fromisoformat(case["opened_at"])
+        assert case["limit"] == {"value": "4", "unit": "work_hour"}
+        assert timedelta(days=3) < allowed < timedelta(days=5)

@@ -10,10 +10,12 @@ from directory.changes import Kind
 from domain.words import Words
 
 if TYPE_CHECKING:
+    from directory.model import Directory
     from store.directory_records import Change, Summary
 
 app = typer.Typer(no_args_is_help=True, help="城市目录：辖区、单位、人员、点位、派遣规则 The directory.")
 
+_MOST = 10
 _KINDS: dict[Kind, Words] = {
     Kind.AREA: ("辖区", "areas"),
     Kind.UNIT: ("单位", "units"),
@@ -67,6 +69,36 @@ def changes(
 
     for each in run(work):
         typer.echo(_line_of_json(each) if as_json else _line(each))
+
+
+@app.command()
+def check(
+    data: Data = None,
+    as_json: AsJson = False,
+    sliver: Annotated[float, typer.Option(min=0, help="窄于此宽度（米）不报 metres of width that are not told")] = 1.0,
+    all_: Annotated[bool, typer.Option("--all", help="全部列出 every one of them")] = False,
+) -> None:
+    """检查地图：图形错误、重叠、越界、空白 Bad shapes, overlaps, what sticks out, gaps. Exit 1: some found."""
+    from commands.map_lines import lines
+    from directory.map_check import check as find
+
+    directory = run(lambda: _load(data))
+    found = find(directory.areas, sliver)
+    if as_json:
+        typer.echo(found.model_dump_json())
+    else:
+        typer.echo("\n".join(lines(found, directory.area_by_id, None if all_ else _MOST)))
+    raise typer.Exit(not found.sound)
+
+
+async def _load(data: "Data") -> "Directory":
+    from store import directory
+
+    async with database(data) as opened:
+        try:
+            return await directory.load(opened)
+        except LookupError:
+            raise Stop("还没有城市目录。 there is no directory yet") from None
 
 
 def _line(change: "Change") -> str:

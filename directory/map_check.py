@@ -111,9 +111,9 @@ def _without_shape(areas: Iterable[Area]) -> Iterator[Finding]:
 
 
 class _Piece(NamedTuple):
-    """Of what was measured: which, m² of its pieces that are no slivers, and a place in the largest."""
+    """Of what was measured the `nth`: m² of its pieces that are no slivers, and a place in the largest."""
 
-    index: int
+    nth: int
     square_metres: float
     place: tuple[float, float]
 
@@ -156,7 +156,7 @@ class _Ground:
             meet = shapely.relate_pattern(self._shapes[ours], self._shapes[theirs], _INTERIORS_MEET)
             ours, theirs = ours[meet], theirs[meet]
             for piece in self._pieces(shapely.intersection(self._shapes[ours], self._shapes[theirs])):
-                pair = ours[piece.index], theirs[piece.index]
+                pair = ours[piece.nth], theirs[piece.nth]
                 share = piece.square_metres / min(self._square_metres[each] for each in pair)
                 if share >= least:
                     yield self._finding(Doubt.OVERLAP, [self._areas[each].id for each in pair], piece, share)
@@ -170,7 +170,7 @@ class _Ground:
             return
         ours, theirs = np.array(outside).T
         for piece in self._pieces(shapely.difference(self._shapes[ours], self._shapes[theirs])):
-            child, above = int(ours[piece.index]), int(theirs[piece.index])
+            child, above = int(ours[piece.nth]), int(theirs[piece.nth])
             pair = [self._areas[child].id, self._areas[above].id]
             yield self._finding(Doubt.STICKS_OUT, pair, piece, piece.square_metres / self._square_metres[child])
 
@@ -211,9 +211,10 @@ class _Ground:
 
     def _whole(self, index: int | None, covered: BaseGeometry | None) -> BaseGeometry | None:
         """An area's own shape, else what its children cover, without holes."""
-        if index is not None:
-            return self._shapes[index]
-        return None if covered is None else _filled(covered)
+        if index is None:
+            return None if covered is None else _filled(covered)
+        own: BaseGeometry = self._shapes[index]
+        return own
 
     def _bottom_up(self) -> Iterator[Area]:
         """Every area that hangs in the tree, children before parents."""

@@ -17,6 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely import Point, STRtree
+from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from directory import shapes
@@ -186,7 +187,10 @@ def _shapes(areas: Sequence[Area], kept: Mapping[str, tuple[bytes | None, BaseGe
 
 
 def _shape(area: Area) -> BaseGeometry:
-    shape = shapes.read(area.shape or b"")
+    try:
+        shape = shapes.read(area.shape or b"")
+    except ShapelyError as error:
+        raise ValueError(f"area {area.id}: {error}") from None
     if wrong := shapes.fault(shape):
         raise ValueError(f"area {area.id}: {wrong}")
     return shape

@@ -259,6 +259,10 @@ class TestBadRings:
         with pytest.raises(ValueError, match="area a: Self-intersection"):
             places(area("a", ring=bow_tie))
 
+    def test_bytes_that_are_no_shape_are_refused_by_name(self) -> None:
+        with pytest.raises(ValueError, match="area a: "):
+            places(area("a").model_copy(update={"shape": b"\x01\x03"}))
+
     def test_a_ring_of_two_corners_is_refused(self) -> None:
         with pytest.raises(ValueError, match="linearring"):
             polygon(((110.0, 30.0), (111.0, 31.0)))

@@ -59,7 +59,7 @@ async def _check_references(services: Services, command: c.Command) -> None:
     if isinstance(command, c.Assign):
         units = (await services.cities.get(services.now())).directory.unit_by_id
         for unit in (command.unit, *command.co_units):
-            if unit not in units:
+            if unit not in units or units[unit].retired:
                 raise Invalid("unknown_unit", unit=unit)
 
 

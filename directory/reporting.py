@@ -134,7 +134,7 @@ def asked(city: City, report: Report, received: Receiving) -> Asked:
         area=_area_id(where.area),
         condition=condition.id,
         place_type=_place_type(directory, report.place_type) or (point.place_type if point else None),
-        owner=_unit(directory, report.owner),
+        owner=_in_use(directory, _unit(directory, report.owner)),
         others=where.others,
         keeper=point.keeper if point else None,
     )
@@ -226,6 +226,12 @@ def _unit(directory: Directory, wanted: str | None) -> str | None:
     if wanted is not None and wanted not in directory.unit_by_id:
         raise Invalid("unknown_unit", unit=wanted)
     return wanted
+
+
+def _in_use(directory: Directory, unit: str | None) -> str | None:
+    if unit is not None and directory.unit_by_id[unit].retired:
+        raise Invalid("unknown_unit", unit=unit)
+    return unit
 
 
 def _point(report: Report, received: Receiving) -> Point | None:

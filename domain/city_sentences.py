@@ -64,8 +64,8 @@ CITY: dict[str, Words] = {
         "This role[ ({role})] lacks something it needs[: {field}]. Add it.",
     ),
     "shape_invalid": (
-        "边界图形有误[：{flaw}][，在 {place} 处]。请改正后再试。",
-        "The shape is wrong[: {flaw}][, at {place}]. Mend it and try again.",
+        "边界图形有误[，在经纬度 {place} 处]，见 errors。请改正后再试。",
+        "The shape is wrong[ at longitude and latitude {place}], see `errors`. Mend it and try again.",
     ),
     "still_in_use": (
         "仍在使用，不能停用[（{given}）][，涉及：{standing}]。请先按 obstacles 逐项处理。",

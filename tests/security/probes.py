@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from directory.demo_city import demo_directory
 from domain.lifecycle import TABLE
-from tests.security.world import KNOWN, PASSWORD, World
+from tests.security.world import KNOWN, PASSWORD, POINT, World
 from tests.support.photos import photo
 from tests.support.stack import FAR, Json, report
 
@@ -89,6 +90,30 @@ CALENDAR = {
     "seasons": [{"weekdays": {"mon-fri": ["08:00-12:00"]}}],
 }
 OFFICIAL = {"path": {"calendar_id": "theirs"}, "json": {"year": 2027, "holidays": ["2027-01-01"]}}
+#: By the last part of an operation's name: the id of one that is there, and the body of a new one.
+RECORDS: Mapping[str, tuple[str, Json]] = {
+    "area": ("qingshi", {"level": "grid", "name_zh": "无", "parent": "qingshi-1"}),
+    "unit": ("roads", {"name_zh": "无", "area": "qinghe"}),
+    "user": ("officer-1", {"name": "无", "role": "resident"}),
+    "point": (POINT.id, {"name_zh": "无", "place_type": "market", "area": "qingshi", "lon": 110, "lat": 38}),
+    "routing": (demo_directory().routing[0].id, {"unit": "roads"}),
+}
+
+
+def _directory() -> dict[str, Probe]:
+    """Some may read it; one administrator changes it."""
+    found = {f"list_{name}": _list() for name in ("areas", "units", "users", "points", "routing")}
+    found |= {"get_directory": Probe(FINE), "list_directory_changes": Probe(FINE)}
+    for name, (there, body) in RECORDS.items():
+        new = {"path": {"record_id": "nobodys"}, "json": body}
+        seen = {"path": {"record_id": there}}
+        found[f"get_{name}"] = Probe(FINE, lambda _world, there=there: {"path": {"record_id": there}})
+        found[f"put_{name}"] = Probe(FORBIDDEN, lambda _world, new=new: dict(new))
+        for way in ("retire", "restore"):
+            found[f"{way}_{name}"] = Probe(FORBIDDEN, lambda _world, seen=seen: dict(seen))
+    return found
+
+
 CHANNEL = {"url": "json://127.0.0.1:9/x", "audience": "unit"}
 PROBES: Mapping[str, Probe] = {
     "healthz": Probe(PUBLIC),
@@ -116,6 +141,7 @@ PROBES: Mapping[str, Probe] = {
     "get_catalogue": Probe(FINE),
     "list_editions": Probe(FINE),
     "explain_routing": Probe(FINE, lambda _world: {"params": {"category": "E0110", **FAR}}),
+    **_directory(),
     "list_channels": Probe(FORBIDDEN),
     "put_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}, "json": CHANNEL}),
     "remove_channel": Probe(FORBIDDEN, lambda _world: {"path": {"channel_id": "theirs"}}),

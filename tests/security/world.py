@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from directory.model import User
+from directory.model import Point, User
 from domain.actors import Actor, Role
 from domain.case import Snapshot
-from store import cases, passwords, tokens
+from store import cases, passwords, points, tokens
 from store.city_tables import UserRow
 from store.database import insert, writing
 from tests.support.hashing import cheap
@@ -40,6 +40,7 @@ SEEING = {
     "admin": Role.ADMIN,
 }
 DISTRICT = "wangxi"
+POINT = Point(id="market-1", name_zh="老市场", place_type="market", area=DISTRICT, lon=110.05, lat=38.2301)
 #: Of those, one has a password.
 KNOWN, PASSWORD = "dispatcher-elsewhere", "eleven rusty wheelbarrows"
 
@@ -88,6 +89,7 @@ async def _people(stack: Stack) -> None:
     ]
     async with writing(engine) as connection:
         await connection.execute(insert(engine, UserRow).on_conflict_do_nothing(), rows)
+    await points.put(engine, [POINT])
     await passwords.put(engine, KNOWN, await cheap().hash(PASSWORD), must_change=False)
     for user in ELSEWHERE:
         stack.tokens[user] = await tokens.issue(engine, user)

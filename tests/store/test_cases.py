@@ -31,7 +31,7 @@ POPULATION = (
     case(2, opened_at=NOON + HOUR, due_at=None, stage=Stage.CLOSURE, lead_unit="water", external_ref="12345-A"),
     case(3, opened_at=NOON + HOUR, due_at=NOON + HOUR, overdue=True, escalation_level=3, co_units=("water",)),
     case(4, opened_at=NOON + 2 * HOUR, due_at=NOON + HOUR, area="/city/west", escalation_level=1),
-    case(5, opened_at=NOON - HOUR, due_at=None, address="长亭街 3_号", stage=Stage.ARCHIVED),
+    case(5, opened_at=NOON - HOUR, due_at=None, address="长亭街 3_号", stage=Stage.ARCHIVED, recurrence_of="RC-9"),
 )
 
 
@@ -70,6 +70,8 @@ class TestFilter:
             ({"category": "E01"}, [1]),
             ({"overdue": True}, [3]),
             ({"overdue": False}, [5, 1, 2, 4]),
+            ({"recurrent": True}, [5]),
+            ({"recurrent": False}, [1, 2, 3, 4]),
             ({"level": 1}, [3, 4]),
             ({"opened_from": NOON, "opened_to": NOON + HOUR}, [1]),
             ({"area": "/city", "unit": "water", "overdue": True}, [3]),

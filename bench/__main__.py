@@ -26,6 +26,7 @@ BENCHMARKS = {
     "long": "bench.long_lives",
     "growth": "bench.growth",
     "reads": "bench.reads",
+    "places": "bench.places",
 }
 _TRIED = results.FOLDER.parents[1] / "build" / "bench"
 

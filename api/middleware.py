@@ -9,16 +9,18 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.evidence import MAX_UPLOAD
+from api.exchange import MAX_IMPORT
 
 _log = structlog.get_logger()
 
-#: Of every body but a photo's: a command's argument goes into Temporal's history (see docs/adr/0003).
+#: Of every body but a photo's and an import's: a command's argument goes into Temporal's history (see docs/adr/0003).
 MAX_BODY = 64 * 1024
 #: Bytes a second, on average, after the first seconds: a telephone at the edge of its network does better.
 SLOWEST = 8 * 1024
 #: Of a length that is one.
 _DIGITS = 19
 _UPLOADS = "/api/v1/evidence"
+_IMPORTS = "/api/v1/directory/import"
 #: The routes that decrypt: a page of a case's history at once, which Temporal keeps in payloads of 2 MB at most.
 CODEC = "/api/v1/codec"
 MAX_PAYLOADS = 4 * 1024 * 1024
@@ -96,6 +98,8 @@ def _limit(path: str) -> tuple[int, str]:
     """How many bytes, and the code of the refusal."""
     if path == _UPLOADS:
         return MAX_UPLOAD, "evidence_too_large"
+    if path == _IMPORTS:
+        return MAX_IMPORT, "import_too_large"
     return MAX_PAYLOADS if path in {f"{CODEC}/decode", f"{CODEC}/encode"} else MAX_BODY, "body_too_large"
 
 

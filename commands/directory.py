@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.exchange import export, import_, template
 from commands.installation import AsJson, Data, Stop, database, run
 from directory.changes import Kind
 from domain.words import Words
@@ -109,3 +110,8 @@ def _line(change: "Change") -> str:
 def _line_of_json(change: "Change") -> str:
     told = {"before": json.loads(change.before), "after": json.loads(change.after)}
     return json.dumps({**change._asdict(), "at": change.at.isoformat(), **told}, ensure_ascii=False)
+
+
+app.command("import")(import_)
+app.command("export")(export)
+app.command("template")(template)

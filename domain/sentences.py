@@ -9,12 +9,13 @@ from collections.abc import Mapping
 
 from domain.case_sentences import CASE, EVIDENCE
 from domain.city_sentences import CITY
+from domain.exchange_sentences import EXCHANGE
 from domain.report_sentences import REPORT
 from domain.request_sentences import REQUEST, SYSTEM
 from domain.sign_in_sentences import SIGN_IN
 from domain.words import Lang, Words, word
 
-SENTENCES: dict[str, Words] = {**CASE, **EVIDENCE, **REQUEST, **REPORT, **CITY, **SIGN_IN, **SYSTEM}
+SENTENCES: dict[str, Words] = {**CASE, **EVIDENCE, **REQUEST, **REPORT, **CITY, **EXCHANGE, **SIGN_IN, **SYSTEM}
 _UNKNOWN: Words = ("出错了[（{code}）]。请联系管理员。", "Something went wrong[ ({code})]. Tell the administrator.")
 _OPTIONAL = re.compile(r"\[([^\]]*)\]")
 _PARAM = re.compile(r"\{(\w+)\}")

@@ -1,6 +1,7 @@
 """An import from files to the database: looked at, and then done as a whole or not at all."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from directory.calendars import default_calendar
 from directory.changes import Kind
 from directory.model import Catalogue, Directory, RoutingRow
+from directory.positions import Datum
 from directory.rules import default_ladder, default_policy
 from domain.calendar import Calendar
 from domain.sentences import sentence
@@ -19,6 +21,7 @@ from exchange.faults import Report
 from exchange.files import Source, read
 from exchange.merging import Before, Mode
 from exchange.plan import Plan, plan, second_look
+from exchange.reading import Reading
 from store import catalogues
 from store import directory_bulk as bulk
 from store.directory_bulk import Bulk, Change
@@ -44,10 +47,12 @@ async def bring_in(  # noqa: PLR0913 - what, where, how, by whom and when
     dry_run: bool,
     by: str,
     now: datetime,
+    datum: Datum | None = None,
 ) -> Result:
     """Raises store.directory_bulk.Outdated if somebody changes the directory meanwhile: nothing is written then."""
     before = Before(*await bulk.everything(engine))
-    planned = await asyncio.to_thread(_looked_at, sources, before, mode, by)
+    reading = await asyncio.to_thread(read, sources, datum or Datum.WGS84)
+    planned = await asyncio.to_thread(_looked_at, reading, before, mode, by)
     report = planned.reading.report
     await _check_cases(engine, planned)
     await _check_calendars(engine, planned)
@@ -59,8 +64,8 @@ async def bring_in(  # noqa: PLR0913 - what, where, how, by whom and when
     return Result(report, planned.counts if report.sound else {}, rows, version)
 
 
-def _looked_at(sources: Sequence[Source], before: Before, mode: Mode, by: str) -> Plan:
-    planned = plan(read(sources), before, mode)
+def _looked_at(reading: Reading, before: Before, mode: Mode, by: str) -> Plan:
+    planned = plan(reading, before, mode)
     _check_yourself(planned, by)
     _check_zone(planned)
     second_look(planned)
@@ -91,14 +96,18 @@ async def _check_cases(engine: AsyncEngine, planned: Plan) -> None:
     if old is None:
         return
     faults, records = planned.reading.report.faults, planned.records
-    for unit in planned.retired[Kind.UNIT]:
-        if count := await bulk.open_cases(engine, unit):
-            faults.add("open_cases", records.place("units", unit, "retired"), unit, record=unit, count=count)
-    for area in planned.retired[Kind.AREA]:
-        if count := await bulk.cases_in(engine, old.path(area), running=True):
-            faults.add("open_cases", records.place("areas", area, "retired"), area, record=area, count=count)
+    gone = {*planned.retired[Kind.UNIT], *planned.retired[Kind.AREA]}
+    running = await bulk.running_cases(engine) if gone else []
+    by_unit = Counter(unit for _, units in running for unit in units)
+    by_area = Counter(area for path, _ in running for area in path.split("/"))
+    for sheet, ids, counted in (
+        ("units", planned.retired[Kind.UNIT], by_unit),
+        ("areas", planned.retired[Kind.AREA], by_area),
+    ):
+        for each in filter(counted.get, ids):
+            faults.add("open_cases", records.place(sheet, each, "retired"), each, record=each, count=counted[each])
     for area in planned.moved:
-        if count := await bulk.cases_in(engine, old.path(area), running=False):
+        if count := await bulk.cases_in(engine, old.path(area)):
             faults.add("moved_with_cases", records.place("areas", area, "parent"), area, record=area, count=count)
 
 
@@ -139,7 +148,8 @@ def _bulk(planned: Plan, now: datetime) -> Bulk:
     edition = None
     if planned.categories is not None:
         edition = Catalogue(scheme=old.catalogue.scheme, version=old.catalogue.version + 1, valid_from=now)
-    moved = [area for area in after.areas if area.id in old.area_by_id and after.path(area.id) != old.path(area.id)]
+    kept = (area for area in after.areas if area.id in old.area_by_id)
+    moved = {old.path(area.id): area for area in kept if after.path(area.id) != old.path(area.id)}
     return Bulk(old.version, after, changes, edition=edition, moved=moved)
 
 

@@ -231,7 +231,7 @@ class Report:
         return not self.faults.total
 
     def refuse(self, bad: BadFile, sheet: str | None = None) -> None:
-        self.faults.add(bad.code, Place(sheet), **bad.params)
+        self.faults.add(bad.code, Place(sheet), "", **bad.params)
 
 
 def shortened(value: str) -> str:

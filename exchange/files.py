@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 from typing import IO, NamedTuple
 from zipfile import ZipFile
 
+from directory.positions import Datum
 from exchange import archives, csvs, geojson, workbooks
 from exchange.cells import BadFile, Sheet
 from exchange.columns import Table, table_of
@@ -27,9 +28,9 @@ class Source(NamedTuple):
     table: Table | None = None
 
 
-def read(sources: Sequence[Source]) -> Reading:
+def read(sources: Sequence[Source], datum: Datum = Datum.WGS84) -> Reading:
     """Everything of all files. What cannot be read is told of in the report, and the rest is read nevertheless."""
-    reading = Reading(Report())
+    reading = Reading(Report(), datum)
     for source in sources:
         try:
             for table, sheet in _sheets(source):

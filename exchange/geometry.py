@@ -13,8 +13,8 @@ from exchange.faults import Findings
 from exchange.reading import Given
 
 
-def converted(lines: Iterable[Given], faults: Findings) -> None:
-    """Points, in place. Those that cannot be right are told of."""
+def converted(lines: Iterable[Given], datum: Datum, faults: Findings) -> None:
+    """Points, in place; `datum` is of those that do not say theirs. Those that cannot be right are told of."""
     for given in lines:
         values = given.values
         lon, lat = values["lon"], values["lat"]
@@ -22,11 +22,11 @@ def converted(lines: Iterable[Given], faults: Findings) -> None:
             faults.add("swapped", given.place("lon"), f"{lon}, {lat}")
         elif abs(lon) > 180 or abs(lat) > 90:  # noqa: PLR2004 - degrees
             faults.add("off_earth", given.place("lon"), f"{lon}, {lat}")
-        elif datum := values.get("datum"):
-            values["lon"], values["lat"] = to_wgs84(lon, lat, datum)
+        elif (said := values.get("datum") or datum) is not Datum.WGS84:
+            values["lon"], values["lat"] = to_wgs84(lon, lat, said)
 
 
-def shape_of(lines: Sequence[Given], faults: Findings) -> bytes | None:
+def shape_of(lines: Sequence[Given], datum: Datum, faults: Findings) -> bytes | None:
     """From the parts of its text. None if something is wrong with it."""
     ordered = sorted(lines, key=lambda each: each.values["part"])
     for wanted, given in enumerate(ordered, start=1):
@@ -42,7 +42,7 @@ def shape_of(lines: Sequence[Given], faults: Findings) -> bytes | None:
     if wrong := shapes.fault(shape):
         _unsound(first, wrong, text, faults)
         return None
-    kept: bytes = shapely.to_wkb(_in_wgs84(shape, first.values.get("datum")))
+    kept: bytes = shapely.to_wkb(_in_wgs84(shape, first.values.get("datum") or datum))
     return kept
 
 
@@ -54,13 +54,13 @@ def _unsound(given: Given, fault: shapes.Fault, text: str, faults: Findings) -> 
     faults.add("shape", given.place("shape"), text, zh=zh, en=en, at=at)
 
 
-def _in_wgs84(shape: BaseGeometry, datum: Datum | None) -> BaseGeometry:
-    if datum in {None, Datum.WGS84, Datum.CGCS2000}:
-        return shape
-    kept = datum
+def _in_wgs84(shape: BaseGeometry, datum: Datum) -> BaseGeometry:
+    """Without heights."""
+    if datum in {Datum.WGS84, Datum.CGCS2000}:
+        return shapely.force_2d(shape)
 
     def turned(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.array([to_wgs84(lon, lat, kept or Datum.WGS84) for lon, lat in corners])
+        return np.array([to_wgs84(lon, lat, datum) for lon, lat in corners])
 
     return shapely.transform(shapely.force_2d(shape), turned)
 

@@ -65,7 +65,7 @@ class Merger:
         units = self._flat(c.UNITS, Unit, old.unit_by_id if old else {})
         self._add_shapes(areas)
         self._add_contacts(units)
-        converted(self._reading.lines(c.POINTS), self._faults)
+        converted(self._reading.lines(c.POINTS), self._reading.datum, self._faults)
         return Records(
             areas=areas,
             units=units,
@@ -139,7 +139,7 @@ class Merger:
         for key, lines in given.items():
             if key not in areas:
                 self._unknown(lines[0], "area", key, c.AREAS)
-            elif shape := shape_of(lines, self._faults):
+            elif shape := shape_of(lines, self._reading.datum, self._faults):
                 areas[key] = areas[key].model_copy(update={"shape": shape})
         if self._left_out(c.SHAPES):
             for key in areas.keys() - given.keys():

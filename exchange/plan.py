@@ -195,7 +195,8 @@ def _ground(item: Item, records: Records, below: Mapping[str, set[AreaLevel]]) -
     if not isinstance(item, Area):
         return Ground(used)
     parent = records.areas.get(item.parent or "")
-    return Ground(used, level=parent and parent.level, below=frozenset(below.get(item.id, ())))
+    level = None if parent is None else parent.level
+    return Ground(used, level=level, below=frozenset(below.get(item.id, ())))
 
 
 def _after(records: Records, before: Before, reading: Reading) -> Directory | None:
@@ -225,15 +226,13 @@ def _city(before: Before, reading: Reading) -> dict[str, Any] | None:
     faults = reading.report.faults
     for given in lines[1:]:
         faults.add("double", given.place("city_zh"), str(given.values["city_zh"]), where=str(lines[0].place()))
-    if lines:
-        given = lines[0].values
-        names = {"city_zh": given["city_zh"], "city_en": given.get("city_en") or given["city_zh"]}
+    said = lines[0].values if lines else {}
+    names = {"city_zh": said["city_zh"], "city_en": said.get("city_en") or said["city_zh"]} if said else {}
     if old is not None:
-        kept = {"city_zh": old.city_zh, "city_en": old.city_en, **(names if lines else {})}
+        kept = {"city_zh": old.city_zh, "city_en": old.city_en, **names}
         return {**kept, "zone": old.zone, "catalogue": old.catalogue, "version": old.version}
-    if not lines or len(lines) > 1:
-        if not lines:
-            faults.add("city_missing", Place(c.CITY.title))
+    if not said:
+        faults.add("city_missing", Place(c.CITY.title))
         return None
-    edition = {name: given[name] for name in ("scheme", "version", "valid_from") if given.get(name) is not None}
-    return {**names, "zone": given["zone"], "catalogue": Catalogue.model_validate(edition)}
+    edition = {name: said[name] for name in ("scheme", "version", "valid_from") if said.get(name) is not None}
+    return {**names, "zone": said["zone"], "catalogue": Catalogue.model_validate(edition)}

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from directory.positions import Datum
 from exchange.cells import Day, Line, Number, Refused, Sheet
 from exchange.columns import TABLES, Column, Table, table_of
 from exchange.faults import Place, Report
@@ -40,9 +41,13 @@ class Given:
 
 @dataclass(slots=True)
 class Reading:
-    """Everything that the files say. `tables`: those that were there, be they empty."""
+    """Everything that the files say. `tables`: those that were there, be they empty.
+
+    `datum`: of the positions that do not say theirs.
+    """
 
     report: Report
+    datum: Datum = Datum.WGS84
     given: dict[str, list[Given]] = field(default_factory=dict)
 
     @property

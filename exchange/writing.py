@@ -11,6 +11,7 @@ from directory.model import Directory, Point
 from exchange import columns as c
 from exchange import csvs, geojson
 from exchange.columns import TABLES, Column, Table
+from exchange.faults import Report
 from exchange.geometry import parts
 
 Row = Sequence[str]
@@ -61,6 +62,21 @@ def _conditions(directory: Directory) -> Iterator[Any]:
 
 
 _MORE = {"contacts": _contacts, "conditions": _conditions}
+
+
+def write(path: Path, tables: Sequence[Table], directory: Directory, points: Sequence[Point]) -> None:
+    """By the file's name: .xlsx, .zip (of CSV), .csv or .geojson; the last two of one table."""
+    sheets = {table: rows(table, directory, points) for table in tables}
+    if path.suffix == ".xlsx":
+        workbook(path, sheets)
+    elif path.suffix == ".zip":
+        packed_csvs(path, sheets)
+    else:
+        with path.open("wb") as out:
+            if path.suffix == ".csv":
+                csv(out, tables[0], sheets[tables[0]])
+            else:
+                features(out, tables[0], directory, points)
 
 
 # --- workbooks ---
@@ -153,3 +169,26 @@ def _features(
 def template(path: Path, tables: Iterable[Table]) -> None:
     """Empty, with an example on the sheet that explains."""
     workbook(path, dict.fromkeys(tables, ()), template=True)
+
+
+def report(path: Path, found: Report) -> None:
+    """Faults and warnings as a workbook, a line each."""
+    heads = (
+        "级别",
+        "工作表 sheet",
+        "行 row",
+        "列 column",
+        "列名 header",
+        "值 value",
+        "问题与改法",
+        "what and what to do",
+    )
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        sheet = book.add_worksheet("问题 faults")
+        sheet.write_row(0, 0, heads)
+        listed = [("问题", each) for each in found.faults.listed] + [("提醒", each) for each in found.warnings.listed]
+        for row, (kind, fault) in enumerate(listed, start=1):
+            place = fault.place
+            cells = (kind, place.sheet, place.row, place.letter, place.header, fault.value, fault.zh, fault.en)
+            for index, cell in enumerate(cells):
+                sheet.write_string(row, index, "" if cell is None else str(cell))

@@ -1,18 +1,19 @@
 """Many changes of the directory at once: all of them or none, one version further, each in the log."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from directory.changes import Action, Item, Kind
 from directory.model import Area, Catalogue, Category, Directory, Point
 from domain.calendar import Calendar
+from domain.case import Stage
 from domain.policy import Ladder, Policy
 from store import directory as stored
 from store import points
@@ -28,8 +29,9 @@ from store.city_tables import (
     UserRow,
 )
 from store.database import insert, reading, writing
+from store.directory_records import Member
 from store.rows import Row
-from store.tables import CaseRow, CaseUnitRow
+from store.tables import CaseRow, CaseUnitRow, ChannelRow
 
 _TABLES: Mapping[Kind, Any] = {
     Kind.AREA: AreaRow,
@@ -57,14 +59,15 @@ class Change(NamedTuple):
 class Bulk:
     """`base`: the version that it was made for, 0 where there was no directory; then `rules` come into force with it.
 
-    `edition`: the categories are a new one. `moved`: areas whose path is another one now.
+    `edition`: the categories are a new one. `moved`: areas whose path is another one now,
+    by the one they had; the channels for them come along.
     """
 
     base: int
     after: Directory
     changes: Sequence[Change]
     edition: Catalogue | None = None
-    moved: Sequence[Area] = ()
+    moved: Mapping[str, Area] = field(default_factory=dict)
     rules: tuple[Calendar, Policy, Ladder] | None = None
 
 
@@ -98,21 +101,29 @@ async def calendars(engine: AsyncEngine) -> frozenset[str]:
         return frozenset(await connection.scalars(select(col(CalendarRow.id)).distinct()))
 
 
-async def open_cases(engine: AsyncEngine, unit: str) -> int:
-    """That the unit answers for, as lead or co-unit."""
-    row = CaseUnitRow
-    query = select(func.count()).select_from(row).join(CaseRow, col(CaseRow.id) == col(row.case_id))
+async def running_cases(engine: AsyncEngine) -> list[tuple[str, frozenset[str]]]:
+    """Of each the path of its area, and its units: who leads, who helps, and who will once it is verified."""
+    row, part = CaseRow, CaseUnitRow
+    meant = Member(col(row.snapshot), "proposed_unit")
+    cases = select(col(row.id), col(row.area), meant, col(row.stage)).where(col(row.running))
+    parts = select(col(part.case_id), col(part.unit)).join(row, col(row.id) == col(part.case_id))
+    units: dict[str, set[str]] = {}
     async with reading(engine) as connection:
-        return await connection.scalar(query.where(col(row.unit) == unit, col(CaseRow.running))) or 0
+        for case_id, unit in await connection.execute(parts.where(col(row.running))):
+            units.setdefault(case_id, set()).add(unit)
+        found = list(await connection.execute(cases))
+        for case_id, _, unit, stage in found:
+            if unit is not None and stage == Stage.INTAKE.value:
+                units.setdefault(case_id, set()).add(unit)
+    return [(area, frozenset(units.get(case_id, ()))) for case_id, area, *_ in found]
 
 
-async def cases_in(engine: AsyncEngine, path: str, *, running: bool) -> int:
-    """In the area of that path and below it; `running`: only those. `0` follows `/`."""
+async def cases_in(engine: AsyncEngine, path: str) -> int:
+    """In the area of that path and below it, archived ones too. `0` is the character that follows `/`."""
     area = col(CaseRow.area)
     inside = (area == path) | ((area >= f"{path}/") & (area < f"{path}0"))
-    query = select(func.count()).select_from(CaseRow).where(inside)
     async with reading(engine) as connection:
-        return await connection.scalar(query.where(col(CaseRow.running)) if running else query) or 0
+        return await connection.scalar(select(func.count()).select_from(CaseRow).where(inside)) or 0
 
 
 async def _records(engine: AsyncEngine, connection: AsyncConnection, bulk: Bulk, version: int) -> None:
@@ -120,8 +131,10 @@ async def _records(engine: AsyncEngine, connection: AsyncConnection, bulk: Bulk,
     for each in bulk.changes:
         if each.kind in changed:
             changed[each.kind][each.id] = each.after
-    for area in bulk.moved:
+    for path, area in bulk.moved.items():
         changed[Kind.AREA].setdefault(area.id, area)
+        channels = update(ChannelRow).where(col(ChannelRow.area) == path)
+        await connection.execute(channels.values(area=bulk.after.path(area.id)))
     for kind, items in changed.items():
         await _put(engine, connection, kind, _rows(items.values(), bulk.after, version))
     if bulk.edition is not None:

@@ -54,7 +54,10 @@ def publish(
     categories, day = _read(file, old_order=old_order), _day(valid_from)
     made = run(lambda: _publish(data, categories, day, scheme))
     typer.echo("\n".join(_summary(categories)))
-    typer.echo(f"已发布：{made.scheme} 第 {made.version} 版，{made.valid_from.isoformat()} 起生效。", nl=False)
+    typer.echo(
+        f"已发布：{made.scheme} 第 {made.version} 版，{made.valid_from.isoformat(timespec='minutes')} 起生效。",
+        nl=False,
+    )
     typer.echo(f" published: version {made.version}, in force from then on")
 
 
@@ -113,15 +116,17 @@ async def _publish(
         raise Stop("编码体系只能用小写字母、数字、连字符。 a scheme has lower-case letters, digits, hyphens") from None
     now = datetime.now(UTC)
     async with database(data) as opened:
-        valid_from = now if day is None else datetime.combine(day, time(), await _zone(opened)).astimezone(UTC)
+        zone = await _zone(opened)
+        valid_from = now if day is None else datetime.combine(day, time(), zone).astimezone(UTC)
         try:
-            return await catalogues.publish(opened, categories, valid_from, now, scheme)
+            made = await catalogues.publish(opened, categories, valid_from, now, scheme)
         except catalogues.TooEarly as error:
-            after = error.after.isoformat(timespec="minutes")
+            after = error.after.astimezone(zone).isoformat(timespec="minutes")
             raise Stop(f"生效时间须晚于 {after}（可用 now）。 it must be later than that, or now") from None
         except catalogues.InUse as error:
             _tell(error)
             raise typer.Exit(1) from None
+    return made.model_copy(update={"valid_from": made.valid_from.astimezone(zone)})
 
 
 def _tell(error: "InUse") -> None:

@@ -40,7 +40,7 @@ SEEING = {
     "admin": Role.ADMIN,
 }
 DISTRICT = "wangxi"
-POINT = Point(id="market-1", name_zh="老市场", place_type="market", area=DISTRICT, lon=110.05, lat=38.2301)
+POINT = Point(id="market-1", name_zh="老市场", place_type="market", area=DISTRICT, lon=110.061, lat=38.241)
 #: Of those, one has a password.
 KNOWN, PASSWORD = "dispatcher-elsewhere", "eleven rusty wheelbarrows"
 

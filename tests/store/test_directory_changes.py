@@ -380,16 +380,3 @@ class TestLists:
             ["new-row"],
             [],
         ]
-
-
-class TestPoints:
-    async def test_many_are_put_at_once_and_read_again(self, city: AsyncEngine) -> None:
-        many = [POINT.model_copy(update={"id": f"p-{n:05}"}) for n in range(2500)]
-        assert await points.put(city, many) == 2500
-        moved = many[7].model_copy(update={"name_zh": "新市场", "retired": True})
-        assert await points.put(city, [moved]) == 1
-        found = [each async for each in points.every(city)]
-        assert found == [*many[:7], moved, *many[8:]]
-        assert await points.count(city) == 2500
-        assert [each async for each in points.every(city, area="minghu")] == []
-        assert (await need(city, Kind.POINT, "p-00007")).revision == 3

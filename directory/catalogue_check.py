@@ -65,13 +65,20 @@ def _exchanged(code: str) -> str:
 
 def _vote(cells: Mapping[str, str]) -> int:
     """1: the names speak for the other class; -1: for this one; 0: for neither, or it is another class."""
-    match = _SWAPPED_CLASS.fullmatch(cells["category"])
-    if match is None:
-        return 0
-    meant = _meaning(cells["big_zh"]) or _meaning(cells["name_zh"])
-    if meant is None:
-        return 0
-    return -1 if match[2] == meant else 1
+    own = _speaks_for_its_class(cells["category"], cells["big_zh"], cells["name_zh"])
+    return 0 if own is None else -1 if own else 1
+
+
+def is_of_the_other_class(code: str, name: str) -> bool:
+    """Whether what somebody calls by this name can hardly be what the code in 04 or 05 means."""
+    return _speaks_for_its_class(code, name) is False
+
+
+def _speaks_for_its_class(code: str, *names: str) -> bool | None:
+    """By the first of the names that says anything. None: none does, or the code is of another class."""
+    match = _SWAPPED_CLASS.fullmatch(code)
+    meant = next(filter(None, map(_meaning, names)), None)
+    return None if match is None or meant is None else match[2] == meant
 
 
 def _meaning(name: str) -> str | None:

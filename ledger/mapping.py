@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from directory.catalogue_check import is_of_the_other_class
 from directory.model import AreaLevel, Slug
 from directory.positions import Datum
 from directory.rules import Problem
@@ -132,6 +133,17 @@ class Categories(Lookup):
     def _created_with_a_limit(self) -> Self:
         if self.create and self.limit is None:
             raise ValueError('create = true needs a limit, such as limit = "5 work_day"')
+        return self
+
+    @model_validator(mode="after")
+    def _not_by_the_numbers_of_old(self) -> Self:
+        """Older systems have event classes 04 and 05 the other way round: a hawker would become an emergency."""
+        wrong = [f"{cell} = {code}" for cell, code in self.values.items() if is_of_the_other_class(code, cell)]
+        if wrong:
+            raise ValueError(
+                "event class 04 is street order 街面秩序 today and 05 emergencies 突发事件; "
+                f"these stand in the order of old: {', '.join(wrong)}"
+            )
         return self
 
 

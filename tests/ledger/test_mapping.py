@@ -50,6 +50,14 @@ class TestBadMaps:
     def test_categories_are_not_created_without_a_limit(self) -> None:
         assert keys(MAP.replace("[category]", "[category]\ncreate = true")) == ["category"]
 
+    @pytest.mark.parametrize("line", ['"店外经营" = "E0505"', '"0401 供水管道破裂" = "E0401-1"'])
+    def test_classes_04_and_05_are_not_taken_by_the_numbers_of_old_systems(self, line: str) -> None:
+        assert keys(MAP.replace("values = {", f"values = {{ {line},", 1)) == ["category"]
+
+    @pytest.mark.parametrize("line", ['"店外经营" = "E0405"', '"0401 供水管道破裂" = "E0501-1"', '"0401" = "E0401"'])
+    def test_classes_04_and_05_by_their_names_are_right(self, line: str) -> None:
+        assert parse_map(MAP.replace("values = {", f"values = {{ {line},", 1)).category.values
+
     def test_a_map_must_say_where_things_are(self) -> None:
         without = MAP.replace('address = "{地址}"', "").replace("[position]", "[positions]")
         assert "positions" in keys(without)

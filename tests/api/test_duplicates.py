@@ -6,8 +6,10 @@ from itertools import count
 import httpx
 import pytest
 
+from directory.model import Point
 from directory.nearby import NEAR_METRES
 from domain.record import Record
+from store import points
 from tests.api.answers import refused
 from tests.api.lives import LEAD, accepted, closed, submitted
 from tests.support.stack import FAR, LAT, LON, USERS, Json, Stack
@@ -145,6 +147,14 @@ class TestTheOffer:
         nowhere: Json = {"location": None, "address": "城东某处", "category": "E0402"}
         await stack.recorded(await stack.open(**nowhere))
         assert (await stack.report(**nowhere, confirm_new=False)).status_code == 201
+
+    async def test_is_by_the_registered_point_however_far(self, stack: Stack, place: Place) -> None:
+        market = Point(id="market-21", name_zh="市场", place_type="market", area="yunlan", **beside(place, 40))
+        await points.put(stack.engines[0], [market])
+        case = await opened(stack, place, point=market.id)
+        problem = refused(await again(stack, beside(place, 80), point=market.id), 409, "possible_duplicate")
+        assert [(each["id"], each["distance"]) for each in problem["candidates"]] == [(case["id"], 80)]
+        assert (await again(stack, beside(place, 80))).status_code == 201
 
     async def test_is_made_to_nobody_who_may_not_report(self, stack: Stack, place: Place) -> None:
         await opened(stack, place)

@@ -1,6 +1,7 @@
 """Every setting is documented, and what is passed to a child process arrives there unchanged."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -28,6 +29,24 @@ class TestSettings:
     def test_an_option_goes_before_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECTIFY_PORT", "9001")
         assert (Settings().port, Settings(port=9002).port) == (9001, 9002)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"oidc_issuer": "https://id.example"},
+            {"oidc_issuer": "http://id.example", "oidc_client_id": "rectify"},
+            {"oidc_issuer": "https://id.example?x=1", "oidc_client_id": "rectify"},
+            {"oidc_role_claim": "groups"},
+            {"oidc_roles": "wangge=emperor"},
+            {"oidc_scopes": "profile"},
+            {"oidc_return_origins": "https://app.example"},
+            {"oidc_return_origins": "https://*.example", "public_url": "https://rectify.example"},
+        ],
+        ids=str,
+    )
+    def test_a_provider_that_is_half_set_is_refused(self, wrong: dict[str, Any]) -> None:
+        with pytest.raises(ValidationError):
+            Settings(**wrong)
 
     def test_an_empty_variable_is_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RECTIFY_PORT", "")

@@ -100,6 +100,10 @@ RECORDS: Mapping[str, tuple[str, Json]] = {
 }
 
 
+def _always(parts: Json) -> Callable[[World], Json]:
+    return lambda _world: parts
+
+
 def _directory() -> dict[str, Probe]:
     """Some may read it; one administrator changes it."""
     found = {f"list_{name}": _list() for name in ("areas", "units", "users", "points", "routing")}
@@ -107,10 +111,10 @@ def _directory() -> dict[str, Probe]:
     for name, (there, body) in RECORDS.items():
         new = {"path": {"record_id": "nobodys"}, "json": body}
         seen = {"path": {"record_id": there}}
-        found[f"get_{name}"] = Probe(FINE, lambda _world, there=there: {"path": {"record_id": there}})
-        found[f"put_{name}"] = Probe(FORBIDDEN, lambda _world, new=new: dict(new))
+        found[f"get_{name}"] = Probe(FINE, _always(seen))
+        found[f"put_{name}"] = Probe(FORBIDDEN, _always(new))
         for way in ("retire", "restore"):
-            found[f"{way}_{name}"] = Probe(FORBIDDEN, lambda _world, seen=seen: dict(seen))
+            found[f"{way}_{name}"] = Probe(FORBIDDEN, _always(seen))
     return found
 
 

@@ -1,8 +1,8 @@
 """Editions of the catalogue: published one after the other, never changed.
 
-`store.directory.load` takes the one in force. A row of the routing table that names what an edition lacks would make
-that edition unreadable on its day: so nothing is published that leaves a row hanging, and `missing_in_coming` is for
-those who change rows while an edition waits.
+`store.directory.load` takes the one in force. Nothing is published that would leave a row of the routing table without
+what it names; and while an edition waits for its day, no new row may name what it lacks
+(`store.directory.categories_that_stay`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -92,14 +92,6 @@ async def next_change(engine: AsyncEngine, now: datetime) -> datetime | None:
     query = select(col(CatalogueRow.valid_from)).where(col(CatalogueRow.valid_from) > now)
     async with reading(engine) as connection:
         return min(await connection.scalars(query), default=None)
-
-
-async def missing_in_coming(engine: AsyncEngine, rows: Iterable[RoutingRow], now: datetime) -> tuple[Missing, ...]:
-    """What these rows name and an edition that waits for its day lacks."""
-    kept = tuple(rows)
-    coming = [each for each in await editions(engine) if each.valid_from > now]
-    found = [lacking(await get(engine, each.scheme, each.version), kept) for each in coming]
-    return tuple(dict.fromkeys(missing for each in found for missing in each))
 
 
 def in_force(editions: Iterable[Edition], now: datetime) -> Edition:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -32,10 +33,13 @@ from store.city_tables import (
 from store.database import insert, reading, writing
 from store.rows import Row
 
+_log = structlog.get_logger()
+
 _VERSION = "directory_version"
 _CITY = ("city_zh", "city_en", "zone")
 #: Of rows in one statement: PostgreSQL takes 65,535 parameters at most.
 _AT_ONCE = 1000
+_SHOWN = 20
 
 
 async def is_empty(engine: AsyncEngine) -> bool:
@@ -79,6 +83,7 @@ async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
         if _VERSION not in settings:
             raise LookupError("there is no directory yet")
         catalogue = await _catalogue(connection, now or datetime.now(UTC))
+        categories = await _categories(connection, catalogue)
         return Directory.model_validate(
             {name: settings[name] for name in _CITY}
             | {
@@ -87,8 +92,8 @@ async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
                 "units": await _records(connection, UnitRow, Unit),
                 "users": await _records(connection, UserRow, User),
                 "catalogue": catalogue,
-                "categories": await _categories(connection, catalogue),
-                "routing": await _records(connection, RoutingTableRow, RoutingRow),
+                "categories": categories,
+                "routing": await _routing(connection, categories),
             }
         )
 
@@ -182,20 +187,52 @@ async def next_ordinal(connection: AsyncConnection, table: type[AreaRow | UnitRo
 
 async def _areas(connection: AsyncConnection) -> list[Area]:
     found = await connection.execute(select(col(AreaRow.data), col(AreaRow.shape)).order_by(col(AreaRow.ordinal)))
-    return [Area.model_validate_json(data).model_copy(update={"shape": shape}) for data, shape in found]
+    return await asyncio.to_thread(lambda: [_area(data, shape) for data, shape in found])
+
+
+def _area(data: str, shape: bytes | None) -> Area:
+    """There are 20,000 of them: a copy of a validated one would take three times as long."""
+    return Area.model_validate({**orjson.loads(data), "shape": shape})
+
+
+async def _routing(connection: AsyncConnection, categories: Sequence[Category]) -> list[RoutingRow]:
+    """A row that names what this edition lacks counts as retired: better one problem for a dispatcher than no city."""
+    codes = {None, *(category.code for category in categories)}
+    conditions = {None, *(condition.id for category in categories for condition in category.conditions)}
+    found = await connection.scalars(select(col(RoutingTableRow.data)).order_by(col(RoutingTableRow.ordinal)))
+    rows = [RoutingRow.model_validate_json(data) for data in found]
+    hanging = {row.id for row in rows if row.category not in codes or row.condition not in conditions}
+    if hanging - {row.id for row in rows if row.retired}:
+        _log.warning("routing_rows_left_hanging", rows=sorted(hanging)[:_SHOWN], count=len(hanging))
+    return [row.model_copy(update={"retired": True}) if row.id in hanging else row for row in rows]
+
+
+async def _editions(connection: AsyncConnection) -> list[Catalogue]:
+    query = select(col(CatalogueRow.scheme), col(CatalogueRow.version), col(CatalogueRow.valid_from))
+    return [Catalogue(scheme=one, version=two, valid_from=at) for one, two, at in await connection.execute(query)]
 
 
 async def _catalogue(connection: AsyncConnection, now: datetime) -> Catalogue:
     """The latest that is in force; of those that are not yet, the first, if there is no other."""
-    query = select(col(CatalogueRow.scheme), col(CatalogueRow.version), col(CatalogueRow.valid_from))
-    editions = [Catalogue(scheme=one, version=two, valid_from=at) for one, two, at in await connection.execute(query)]
-    ordered = sorted(editions, key=lambda each: (each.valid_from, each.version))
+    ordered = sorted(await _editions(connection), key=lambda each: (each.valid_from, each.version))
     return next((each for each in reversed(ordered) if each.valid_from <= now), (ordered or [Catalogue()])[0])
 
 
-async def categories_in_force(connection: AsyncConnection, now: datetime) -> list[Category]:
-    """In somebody's transaction."""
-    return await _categories(connection, await _catalogue(connection, now))
+async def categories_that_stay(connection: AsyncConnection, now: datetime) -> list[Category]:
+    """What of the edition in force, categories and conditions, every edition that waits for its day has as well."""
+    current = await _catalogue(connection, now)
+    staying = await _categories(connection, current)
+    for edition in await _editions(connection):
+        if edition.valid_from > max(now, current.valid_from):
+            later = {each.code: {one.id for one in each.conditions} for each in await _categories(connection, edition)}
+            staying = [_with_only(each, later[each.code]) for each in staying if each.code in later]
+    return staying
+
+
+def _with_only(category: Category, conditions: set[str]) -> Category:
+    return category.model_copy(
+        update={"conditions": tuple(each for each in category.conditions if each.id in conditions)}
+    )
 
 
 async def _categories(connection: AsyncConnection, catalogue: Catalogue) -> list[Category]:

@@ -37,7 +37,7 @@ from domain.errors import NotVisible, Stale
 from store import points, tokens
 from store.city_tables import AreaRow, CalendarRow, ChangeRow, UnitRow
 from store.database import insert, writing
-from store.directory import categories_in_force, count_up, lock, next_ordinal, row
+from store.directory import categories_that_stay, count_up, lock, next_ordinal, row
 from store.directory_obstacles import obstacles
 from store.directory_records import TABLES, Kept, Member, inside, is_retired, record
 from store.rows import Row
@@ -163,7 +163,7 @@ async def _in_use(desk: _Desk, wanted: Reference) -> bool | None:
     if wanted.kind is Kind.CALENDAR:
         here = select(col(CalendarRow.id)).where(col(CalendarRow.id) == wanted.id).limit(1)
         return await desk.connection.scalar(here) is not None or None
-    categories = await categories_in_force(desk.connection, desk.at)
+    categories = await categories_that_stay(desk.connection, desk.at)
     known = {
         Kind.CATEGORY: {each.code for each in categories},
         Kind.CONDITION: {one.id for each in categories for one in each.conditions},

@@ -8,8 +8,12 @@ from directory.catalogue import load_catalogue
 from directory.demo_city import demo_directory
 from directory.model import Catalogue, Directory, RoutingRow
 from directory.rules import default_ladder, default_policy
-from store import catalogues, directory
+from domain.actors import Actor, Role
+from domain.errors import Invalid
+from store import catalogues, directory, directory_changes
 from store.catalogues import InUse, Missing, TooEarly, in_force, lacking
+from store.city_tables import RoutingTableRow
+from store.database import insert, writing
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 SPRING = datetime(2027, 3, 1, tzinfo=UTC)
@@ -18,6 +22,7 @@ ALL = load_catalogue()
 #: Without what no routing row of the demonstration city names.
 FEWER = tuple(category for category in ALL if category.code != "E0602")
 DAY = timedelta(days=1)
+GONE = RoutingRow(id="gone", category="E0602", unit="roads")
 
 
 @pytest.fixture
@@ -103,12 +108,6 @@ class TestLooking:
         assert await catalogues.next_change(city, NOW) == SPRING
         assert await catalogues.next_change(city, SPRING) == SPRING + DAY
 
-    async def test_at_rows_tells_what_a_coming_edition_lacks(self, city: AsyncEngine) -> None:
-        rows = (RoutingRow(id="a", category="E0602", unit="roads"), RoutingRow(id="b", category="E0604", unit="roads"))
-        await catalogues.publish(city, FEWER, SPRING, NOW)
-        assert await catalogues.missing_in_coming(city, rows, NOW) == (Missing("a", "E0602"),)
-        assert await catalogues.missing_in_coming(city, rows, SPRING) == ()
-
     async def test_at_the_editions_tells_which_is_in_force(self, city: AsyncEngine) -> None:
         await catalogues.publish(city, FEWER, SPRING, NOW)
         editions = await catalogues.editions(city)
@@ -116,6 +115,25 @@ class TestLooking:
         assert [in_force(editions, at).version for at in instants] == [1, 2, 1]
         loaded = [(await directory.load(city, at)).catalogue.version for at in instants]
         assert loaded == [1, 2, 1]
+
+
+class TestARowThatHangs:
+    async def test_cannot_be_made_while_an_edition_waits_that_lacks_it(self, city: AsyncEngine) -> None:
+        await catalogues.publish(city, FEWER, SPRING, NOW)
+        admin = Actor(user="admin", role=Role.ADMIN, area="/qinghe")
+        with pytest.raises(Invalid):
+            await directory_changes.put(city, GONE, None, admin, NOW)
+        await directory_changes.put(city, GONE.model_copy(update={"category": "E0604"}), None, admin, NOW)
+
+    async def test_counts_as_retired_rather_than_making_the_city_unreadable(self, city: AsyncEngine) -> None:
+        """As a restored back-up may have it, or another version of the program."""
+        await catalogues.publish(city, FEWER, SPRING, NOW)
+        async with writing(city) as connection:
+            values = {"id": GONE.id, "ordinal": 999, "revision": 1, "data": GONE.model_dump_json()}
+            await connection.execute(insert(city, RoutingTableRow), values)
+        assert {row.id for row in (await directory.load(city, NOW)).routing_in_force} >= {GONE.id}
+        later = await directory.load(city, SPRING)
+        assert [row.retired for row in later.routing if row.id == GONE.id] == [True]
 
 
 class TestHanging:

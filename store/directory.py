@@ -6,10 +6,12 @@ whether what it holds is still right; a record's `revision` is the version that 
 policies and ladders are never changed, only followed by a next version.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Delete, and_, delete, func, select
@@ -84,18 +86,16 @@ async def load(engine: AsyncEngine, now: datetime | None = None) -> Directory:
             raise LookupError("there is no directory yet")
         catalogue = await _catalogue(connection, now or datetime.now(UTC))
         categories = await _categories(connection, catalogue)
-        return Directory.model_validate(
-            {name: settings[name] for name in _CITY}
-            | {
-                "version": int(settings[_VERSION]),
-                "areas": await _areas(connection),
-                "units": await _records(connection, UnitRow, Unit),
-                "users": await _records(connection, UserRow, User),
-                "catalogue": catalogue,
-                "categories": categories,
-                "routing": await _routing(connection, categories),
-            }
-        )
+        fields = {name: settings[name] for name in _CITY} | {
+            "version": int(settings[_VERSION]),
+            "areas": await _areas(connection),
+            "units": await _records(connection, UnitRow, Unit),
+            "users": await _records(connection, UserRow, User),
+            "catalogue": catalogue,
+            "categories": categories,
+            "routing": await _routing(connection, categories),
+        }
+    return await asyncio.to_thread(Directory.model_validate, fields)
 
 
 async def current_rules(engine: AsyncEngine) -> tuple[Policy, Ladder, Calendar]:

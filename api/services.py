@@ -23,7 +23,7 @@ from directory.places import Places
 from directory.reporting import City
 from domain.actors import Actor
 from domain.calendar import Calendar
-from domain.errors import Unavailable
+from domain.errors import Forbidden, Unavailable
 from domain.policy import Rules
 from settings import Settings
 from store import catalogues, tokens
@@ -130,8 +130,11 @@ class TokenCache:
         self._known: dict[str, _Known] = {}
 
     async def actor(self, token: str, now: datetime) -> Actor | None:
-        """None also for whom has to choose a password first."""
-        session = await self.session(token, now)
+        """None also for nobody of ours, and for whom has to choose a password first."""
+        try:
+            session = await self.session(token, now)
+        except Forbidden:
+            return None
         return None if session is None or session.must_change else session.actor
 
     async def session(self, token: str, now: datetime) -> Session | None:
@@ -145,6 +148,9 @@ class TokenCache:
             return self._on_trust(token, now, "store_unavailable")
         except Unavailable as away:
             return self._on_trust(token, now, away.code)
+        except Forbidden:
+            self.forget(token)
+            raise
         self.forget(token)
         if session is not None:
             self._make_room()

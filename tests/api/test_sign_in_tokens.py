@@ -135,6 +135,9 @@ class TestAToken:
         await identities.unlink(house.engines[0], "officer-1")
         let_time_pass(house)
         refused(await ask(house, token), 403, "nobody_here")
+        assert await house.services.tokens.actor(token, datetime.now(UTC)) is None
+        with house.without_database():
+            refused(await ask(house, token), 503, "store_unavailable")
 
     async def test_means_nothing_where_no_provider_is_set(self, house: Stack, real: RealProvider) -> None:
         token = real.signed()

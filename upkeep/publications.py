@@ -105,8 +105,11 @@ class Carrier:
         clock = asyncio.get_running_loop().time
         while True:
             try:
-                carried = await self.once()
-                if not carried and clock() - looked >= STRAGGLERS_EVERY:
+                number = await self.once()
+                carried = number is not None
+                if number is not None:
+                    await self._tell(number)
+                elif clock() - looked >= STRAGGLERS_EVERY:
                     looked = clock()
                     carried = await self.recall()
             except _OUTAGES as error:
@@ -118,16 +121,21 @@ class Carrier:
             if not carried:
                 await asyncio.sleep(LOOK_EVERY)
 
-    async def once(self, number: int | None = None) -> bool:
-        """Whether there was one that nobody else carries; it was then carried as far as it would go."""
+    async def _tell(self, number: int) -> None:
+        found = await publications.get(self._database, number)
+        if found is not None:
+            _log.info("publication_carried", **found.model_dump(include={"id", "took", "moved", "silent"}))
+
+    async def once(self, number: int | None = None) -> int | None:
+        """The number of one that nobody else carried, and that was now carried as far as it would go."""
         taken = await publications.take(self._database, self._holder, _now(), number)
         if taken is None:
-            return False
+            return None
         change = await change_of(self._database, taken)
         carriage = _Carriage(self._engine, self._database, taken, change, self._holder, self._progress)
         await carriage.run(self._settled, self._patience)
         self._ghosts |= carriage.gone
-        return True
+        return taken.id
 
     async def until_done(self, number: int) -> Publication:
         """Carries it, or looks on while another does. What is unfinished in the end: see `silent`."""
@@ -136,7 +144,7 @@ class Carrier:
             found = await publications.get(self._database, number)
             if found is None:
                 raise LookupError(f"there is no publication {number}")
-            if carried or found.finished_at is not None:
+            if carried is not None or found.finished_at is not None:
                 return found
             self._progress(found.took, found.total)
             await asyncio.sleep(LOOK_EVERY / 4)
@@ -200,7 +208,6 @@ class _Carriage:
         """Until the lease is lost, or another publication took this one's place."""
         while await self._note():  # noqa: ASYNC110 - nobody tells what another process does
             await asyncio.sleep(_KEEP_EVERY)
-        _log.info("publication_left", publication=self._publication.id)
 
     async def _note(self) -> bool:
         total = max(self._total, self._publication.total)
@@ -268,7 +275,6 @@ class _Carriage:
         took, moved = await publications.taken(self._database, command_id(self._change))
         counts = {"total": max(took, self._publication.total), "took": took, "moved": moved, "silent": 0}
         await publications.finish(self._database, self._publication.id, self._holder, _now(), **counts)
-        _log.info("publication_finished", publication=self._publication.id, took=took, moved=moved)
 
     async def _unwritten(self) -> bool:
         running = await publications.running(self._database)

@@ -30,7 +30,7 @@ POPULATION = (
     case(1, opened_at=NOON, due_at=NOON + 5 * HOUR, category="E01", description="Broken LAMP 100%"),
     case(2, opened_at=NOON + HOUR, due_at=None, stage=Stage.CLOSURE, lead_unit="water", external_ref="12345-A"),
     case(3, opened_at=NOON + HOUR, due_at=NOON + HOUR, overdue=True, escalation_level=3, co_units=("water",)),
-    case(4, opened_at=NOON + 2 * HOUR, due_at=NOON + HOUR, area="/city/west", escalation_level=1),
+    case(4, opened_at=NOON + 2 * HOUR, due_at=NOON + HOUR, area="/city/west", escalation_level=1, provisional=True),
     case(5, opened_at=NOON - HOUR, due_at=None, address="长亭街 3_号", stage=Stage.ARCHIVED, recurrence_of="RC-9"),
 )
 
@@ -68,6 +68,9 @@ class TestFilter:
             ({"area": "/city/west"}, [4]),
             ({"area": "/city"}, [5, 1, 2, 3, 4]),
             ({"category": "E01"}, [1]),
+            ({"provisional": True}, [4]),
+            ({"provisional": True, "unit": "water"}, []),
+            ({"provisional": False}, [5, 1, 2, 3]),
             ({"overdue": True}, [3]),
             ({"overdue": False}, [5, 1, 2, 4]),
             ({"recurrent": True}, [5]),

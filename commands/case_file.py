@@ -14,9 +14,9 @@ from rich.text import Text
 from commands.case_lines import OUTCOMES, SOURCES, Names, both, hours, moment, notes, title, used
 from domain import life
 from domain.alarms import due_at, stage_due_at
-from domain.passages import clock_kind
 from domain.case import Case, Snapshot, Stage
 from domain.events import RectificationSubmitted, RungFired
+from domain.passages import clock_kind
 from domain.words import CLOCKS, STAGES, Words
 from store.case_files import CaseFile
 

@@ -172,10 +172,10 @@ class SettingRow(SQLModel, table=True):
 
 
 class TokenRow(SQLModel, table=True):
-    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere. For `kind` see `store.tokens.Kind`.
+    """`hash` is the SHA-256 of a bearer token. The token itself is nowhere. `kind`: `store.tokens.Kind`.
 
-    `used_at`, to the minute, is of sessions. Where a provider's claims said the `role`, they said unit and area too (its
-    id, not its path); otherwise the three are null, and it is the directory that says them.
+    `used_at`, to the minute, is of sessions. Where a provider's claims said the `role`, they said unit and area too
+    (its id, not its path); otherwise the three are null, and it is the directory that says them.
     """
 
     __tablename__ = "tokens"

@@ -55,7 +55,7 @@ class TestAMap:
         )
 
     def test_with_a_grid_that_was_drawn_too_large_says_what_where_and_how_much(self, data: Path) -> None:
-        west, south, east, north = shapely.from_wkb(HOME.shape).bounds
+        west, south, east, north = shapely.from_wkb(HOME.shape or b"").bounds
         wide = shapely.box(west, south, east + 0.001, north)
         code, said = check(saved(data, **{HOME.id: {"shape": shapely.to_wkb(wide)}}))
         assert code == 1

@@ -10,7 +10,6 @@ import pytest
 from temporalio.workflow import _Definition, _UpdateDefinition
 
 from tests.house.test_imports import OUTSIDE, ROOT, modules, parts
-from workflows import interface as i
 from workflows.case import CaseWorkflow
 
 #: Modules whose import alone brings the clock on the wall, chance or the world outside into a pure part.

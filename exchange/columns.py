@@ -152,7 +152,7 @@ POINTS = Table(
         C("name_zh", "名称", needed=True, example="东门市场"),
         C("name_en", "英文名称", example="East Gate Market", default=""),
         C("place_type", "点位类型", needed=True, example="market"),
-        C("area", "辖区", v.ID, refers="areas", example="liuan-1-1", note="空则按坐标查找"),
+        C("area", "辖区", v.ID, refers="areas", example="liuan-1-1", default="", note="空则按坐标查找"),
         C("lon", "经度", v.DEGREES, needed=True, example="110.0123"),
         C("lat", "纬度", v.DEGREES, needed=True, example="38.2345"),
         C("keeper", "管理单位", v.ID, refers="units"),

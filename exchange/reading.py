@@ -137,7 +137,7 @@ class _LineReader:
                 raise BadCell("became_date")
             return cell.moment(date_1904=self._date_1904).isoformat()
         if column.kind.number:
-            return str(cell)
+            return cell.plain()
         text = cell.plain()
         if column.kind.identity:
             self._report.warnings.add("number_as_text", self._header.place(row, column.field), str(cell), read=text)

@@ -94,7 +94,7 @@ def unescaped(part: str) -> str:
 
 
 def _listed(text: str) -> tuple[str, ...]:
-    return tuple(unescaped(_text(part)) for part in parts(text, ";；\n") if part)
+    return tuple(unescaped(_text(part)) for part in parts(text, ";；") if part)
 
 
 def _show_list(values: tuple[str, ...]) -> str:
@@ -106,7 +106,7 @@ def _slugs(text: str) -> tuple[str, ...]:
 
 
 def _milestones(text: str) -> tuple[Milestone, ...]:
-    return tuple(_milestone(part) for part in parts(text, ";；\n") if part)
+    return tuple(_milestone(part) for part in parts(text, ";；") if part)
 
 
 def _milestone(text: str) -> Milestone:

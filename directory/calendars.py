@@ -25,7 +25,7 @@ A table `[weekdays]` at the top stands for a single season that lasts the whole 
 
 import json
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -91,12 +91,13 @@ def parse_calendar(text: str) -> Calendar:
 
 def read_calendar(table: Mapping[str, Any]) -> Calendar:
     """From what such a file holds. ValueError as above."""
-    return _validated(_model_data(table))
+    return _validated(lambda: _model_data(table))
 
 
-def _validated(data: Mapping[str, Any]) -> Calendar:
+def _validated(data: Callable[[], Mapping[str, Any]]) -> Calendar:
+    """What makes the data may find a season that is none."""
     try:
-        return Calendar.model_validate(data)
+        return Calendar.model_validate(data())
     except ValidationError as error:
         raise ValueError(_first_complaint(error)) from None
 
@@ -165,7 +166,7 @@ def make_official(calendar: Calendar, notice: Year) -> Calendar:
         ),
         "official_through": max(calendar.official_through, last),
     }
-    return _validated({**calendar.model_dump(), **changes})
+    return _validated(lambda: {**calendar.model_dump(), **changes})
 
 
 def _bounds(year: int) -> tuple[date, date]:

@@ -91,7 +91,7 @@ class TestAToken:
             {"head": {"crit": ["exp"]}},
             {"head": {"kid": "unknown"}},
         ],
-        ids=lambda claims: "-".join(claims),
+        ids="-".join,
     )
     async def test_that_says_what_it_should_not_opens_nothing(
         self, house: Stack, real: RealProvider, claims: Json

@@ -15,7 +15,6 @@ from directory.calendars import default_calendar
 from directory.demo_city import demo_directory
 from directory.model import Directory
 from directory.rules import default_ladder, default_policy
-from directory.shapes import read
 from store import directory, migrate
 from store.database import open_engine
 

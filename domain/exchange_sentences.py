@@ -8,8 +8,8 @@ EXCHANGE: dict[str, Words] = {
         "There is something wrong[ in {total} places]; nothing was changed. `faults` says where.",
     ),
     "import_not_multipart": (
-        "请以 multipart/form-data 上传 .xlsx、.csv、.zip 或 .geojson 文件，字段名任意，最多 {most} 个。",
-        "Send .xlsx, .csv, .zip or .geojson files as multipart/form-data, {most} at most.",
+        "请以 multipart/form-data 上传 .xlsx、.csv、.zip 或 .geojson 文件，字段名任意[，最多 {most} 个]。",
+        "Send .xlsx, .csv, .zip or .geojson files as multipart/form-data[, {most} at most].",
     ),
     "import_too_large": (
         "文件过大[（上限 {max_bytes} 字节）]。请分成几份，或在服务器上用 rectify directory import。",

@@ -13,6 +13,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     Client,
     WorkflowHandle,
+    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -213,7 +214,7 @@ async def _translated(call: Awaitable[_T]) -> _T:
         return await call
     except WorkflowUpdateFailedError as failure:
         raise _refusal(failure) from None
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+    except (WorkflowUpdateRPCTimeoutOrCancelledError, WorkflowQueryFailedError) as error:  # a query by a busy worker
         raise _unavailable(error) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:

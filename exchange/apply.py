@@ -22,8 +22,9 @@ from exchange.files import Source, read
 from exchange.merging import Before, Mode
 from exchange.plan import Plan, plan, second_look
 from exchange.reading import Reading
-from store import catalogues
+from store import catalogues, directory
 from store import directory_bulk as bulk
+from store.database import reading
 from store.directory_bulk import Bulk, Change
 
 _NEVER = date(1970, 1, 1)
@@ -134,7 +135,9 @@ async def _check_editions(engine: AsyncEngine, planned: Plan, now: datetime) -> 
         place = planned.records.place("categories", planned.categories[0].code if planned.categories else "")
         faults.add("edition_waits", place, at=waits.isoformat())
     rows = [each.after for each in planned.changes if isinstance(each.after, RoutingRow)]
-    for missing in await catalogues.missing_in_coming(engine, rows, now):
+    async with reading(engine) as connection:
+        staying = await directory.categories_that_stay(connection, now)
+    for missing in catalogues.lacking(staying, rows):
         faults.add("dropped_later", planned.records.place("routing", missing.row), missing.row, wanted=missing.subject)
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from pydantic import BaseModel
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from directory.demo_city import demo_directory
@@ -96,8 +98,17 @@ class TestTheTables:
     def test_have_every_field_of_what_they_hold(self) -> None:
         from directory import model
 
-        kinds = {"areas": model.Area, "units": model.Unit, "users": model.User, "points": model.Point}
-        more = {"routing": model.RoutingRow, "categories": model.Category, "contacts": model.Contact}
+        kinds: dict[str, type[BaseModel]] = {
+            "areas": model.Area,
+            "units": model.Unit,
+            "users": model.User,
+            "points": model.Point,
+        }
+        more: dict[str, type[BaseModel]] = {
+            "routing": model.RoutingRow,
+            "categories": model.Category,
+            "contacts": model.Contact,
+        }
         elsewhere = {"shape", "contacts", "conditions"}
         for name, kind in (kinds | more | {"conditions": model.Condition}).items():
             assert set(kind.model_fields) - elsewhere <= set(TABLES[name].by_field)

@@ -1,5 +1,6 @@
 """What is wrong only with the whole: it is told where it stands, and nothing is written."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from directory.demo_city import demo_directory
 from directory.positions import Datum, from_wgs84
 from exchange.files import Source
 from exchange.merging import Mode
-from store import directory, directory_bulk, directory_records
+from store import catalogues, directory, directory_bulk, directory_records
 from tests.exchange.files import NOW, exported, take, told, workbook
 from tests.support.records import RULES
 
@@ -133,7 +134,7 @@ class TestPositions:
 
 class TestWriting:
     async def test_is_logged_and_counts_once(self, city: AsyncEngine, tmp_path: Path) -> None:
-        sheets = {
+        sheets: dict[str, list[tuple[object, ...]]] = {
             "单位": [("id", "name_zh", "area"), ("new", "新", "qinghe"), ("gas", "燃气", "qinghe")],
             "点位": [POINTS, ("p", "点", "market", "qinghe", 110.01, 38.2)],
         }
@@ -186,6 +187,17 @@ class TestWriting:
         found = await directory.load(city)
         assert (found.catalogue.version, found.catalogue.valid_from) == (2, NOW)
         assert found.categories[0] == first.model_copy(update={"name_zh": "改了的名称"})
+
+    async def test_nothing_new_hangs_from_what_a_coming_edition_lacks(self, city: AsyncEngine, tmp_path: Path) -> None:
+        named = {code for row in DEMO.routing for code in (row.category, row.condition) if code}
+        dropped = next(each for each in DEMO.categories if each.code not in named)
+        staying = [each for each in DEMO.categories if each.code != dropped.code]
+        await catalogues.publish(city, staying, NOW + timedelta(days=30), NOW)
+        row = ("new", dropped.code, "gas")
+        path = workbook(tmp_path / "a.xlsx", {"责任": [("id", "category", "unit"), row]})
+        result = await take(city, path)
+        assert [each.code for each in result.report.faults.listed] == ["dropped_later"]
+        assert "new" not in {each.id for each in (await directory.load(city)).routing}
 
     async def test_an_area_that_moves_takes_along_what_lies_in_it(self, city: AsyncEngine, tmp_path: Path) -> None:
         path = workbook(tmp_path / "a.xlsx", {"辖区": [AREAS, ("qingshi", "songquan", "街道乡镇", "青石街道")]})

@@ -41,6 +41,18 @@ class TestImport:
         assert fault["zh"]
         assert (await stack.client("admin").get("/directory/units/exchange-other")).status_code == 404
 
+    async def test_retires_nothing_that_has_an_open_case(self, stack: Stack) -> None:
+        case = await stack.recorded(await stack.open())
+        grid = case["area"].split("/")[-1]
+        sheets = {
+            "单位.csv": f"编号,名称,辖区,停用\n{case['lead_unit']},单位,qinghe,是\n",
+            "辖区.csv": f"编号,上级,层级,名称,停用\n{grid},yunlan,网格,网格,是\n",
+        }
+        for name, text in sheets.items():
+            answer = await send(stack, name, text.encode())
+            assert (answer.status_code, answer.json()["code"]) == (422, "import_refused")
+            assert "open_cases" in {fault["code"] for fault in answer.json()["faults"]}
+
     async def test_needs_a_file(self, stack: Stack) -> None:
         answer = await stack.client("admin").post("/directory/import", json={})
         assert (answer.status_code, answer.json()["code"]) == (422, "import_not_multipart")

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import BaseModel
-from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from directory.demo_city import demo_directory

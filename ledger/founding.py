@@ -144,11 +144,7 @@ def _category(code: str, name: str, system: str, limit: Limit) -> Category:
 
 def _routing(directory: Directory, found: Found) -> Iterator[RoutingRow]:
     cities = {category: _most(votes) for (category, area), votes in found.answers.items() if area is None}
-    unanswered = {
-        category
-        for category in cities
-        if route(Question(directory, category, directory.root)) is None
-    }
+    unanswered = {category for category in cities if route(Question(directory, category, directory.root)) is None}
     for (category, area), votes in found.answers.items():
         unit = _most(votes)
         if category in unanswered and (area is None or unit != cities[category]):

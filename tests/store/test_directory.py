@@ -1,6 +1,5 @@
 """What a city tells us about itself comes back as it was, and every change of it is noticed."""
 
-
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 

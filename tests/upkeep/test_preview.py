@@ -125,9 +125,7 @@ class TestOneCase:
         lived = in_stage(Stage.RECTIFICATION, limit=limit("5 work_day"))
         effect = agree(lived.case, with_holidays(CALENDAR, "2026-03-05"), MONDAY)
         due = shanghai("2026-03-06T18:00")
-        assert effect.moves == (
-            Move(of="case", unit="sanitation", before=due, after=shanghai("2026-03-09T18:00")),
-        )
+        assert effect.moves == (Move(of="case", unit="sanitation", before=due, after=shanghai("2026-03-09T18:00")),)
 
     def test_that_was_late_by_a_day_that_turns_out_free_is_late_no_longer(self) -> None:
         lived = in_stage(Stage.RECTIFICATION, limit=limit("2 work_day"))

@@ -148,8 +148,9 @@ def _milestone_missed(case: Case, event: Event, fact: e.MilestoneMissed) -> Chan
 
 def _co_submitted(case: Case, event: Event, fact: e.CoUnitSubmitted) -> Changes:
     def done(task: CoTask) -> CoTask:
-        stopped = {"clock": clocks.stop(task.clock, event.at), "submitted_at": event.at}
-        return task.model_copy(update=stopped) if task.unit == fact.unit else task
+        if task.unit != fact.unit:
+            return task
+        return task.model_copy(update={"clock": clocks.stop(task.clock, event.at), "submitted_at": event.at})
 
     return {
         "co_submitted": _with(case.co_submitted, fact.unit),

@@ -50,6 +50,7 @@ from tests.support.cases import (
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 TEXT = st.sampled_from(["按要求办理", "情况属实"])
+CO_UNITS = ((), ("greening",), ("greening", "water"))
 PHOTOS = st.sampled_from([(), (PHOTO,), (OTHER_PHOTO, PHOTO)])
 GAPS = st.one_of(
     st.just(timedelta(0)),
@@ -60,7 +61,7 @@ BODIES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "verify": st.just({}),
     "dismiss": st.fixed_dictionaries({"reason": TEXT}),
     "assign": st.fixed_dictionaries(
-        {"unit": st.sampled_from(["sanitation", "greening"]), "co_units": st.sampled_from([(), ("greening",)])}
+        {"unit": st.sampled_from(["sanitation", "greening"]), "co_units": st.sampled_from(CO_UNITS)}
     ),
     "accept": st.just({}),
     "return": st.fixed_dictionaries({"reason": TEXT}),
@@ -126,7 +127,7 @@ class CaseMachine(RuleBasedStateMachine):
         allowed=st.sampled_from(LIMITS),
         milestones=st.sampled_from(MILESTONES),
         policy=st.sampled_from(POLICIES),
-        co_units=st.sampled_from([(), ("greening",)]),
+        co_units=st.sampled_from(CO_UNITS),
         needs_plan=st.sampled_from([False, False, True]),
         own_time=st.booleans(),
     )

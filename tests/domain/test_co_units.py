@@ -14,6 +14,7 @@ from domain.record import holders, recipients, told
 from tests.support.cases import (
     CO_UNIT,
     MONDAY,
+    OTHER_UNIT,
     PHOTO,
     SUPERVISOR,
     UNIT,
@@ -56,6 +57,13 @@ class TestATask:
         task = lived.case.co_tasks[0]
         assert task.submitted_at == task.clock.stopped_at == MONDAY + timedelta(hours=1)
         assert life.snapshot(lived.case).co_due == {}
+
+    def test_stops_though_that_of_another_has_stopped_before(self) -> None:
+        lived = Life(opening(proposed_co_units=("greening", "water"), rules=rules(co_units={}))).accepted()
+        lived.give(DONE, CO_UNIT, MONDAY + timedelta(hours=1))
+        lived.give(DONE, OTHER_UNIT, MONDAY + timedelta(hours=2))
+        stops = [task.submitted_at for task in lived.case.co_tasks]
+        assert stops == [MONDAY + timedelta(hours=1), MONDAY + timedelta(hours=2)]
 
     def test_is_late_by_its_own_deadline_once(self) -> None:
         lived = helped()

@@ -11,6 +11,7 @@ from typing import Any
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
 from domain.case import Snapshot
+from workflows.interface import QUIET
 
 STAGE = SearchAttributeKey.for_keyword("CaseStage")
 UNIT = SearchAttributeKey.for_keyword("CaseUnit")
@@ -28,27 +29,31 @@ REGISTERED = {
 }
 
 
-#: By manners (`workflows.interface.MANNERS`): those that a case keeps up to date.
-_KEPT: dict[int, tuple[SearchAttributeKey[Any], ...]] = {1: (STAGE, UNIT, AREA, DUE, LEVEL), 2: (UNIT, AREA)}
-_NEWEST = _KEPT[max(_KEPT)]
+#: Those that a case keeps up to date: until 0.1, and by `QUIET` manners.
+_AT_FIRST: tuple[SearchAttributeKey[Any], ...] = (STAGE, UNIT, AREA, DUE, LEVEL)
+_SELDOM: tuple[SearchAttributeKey[Any], ...] = (UNIT, AREA)
 
 Updates = Sequence[SearchAttributeUpdate[Any]]
 
 
 def at_opening(case: Snapshot) -> TypedSearchAttributes:
     values = _values(case)
-    return TypedSearchAttributes([SearchAttributePair(key, values[key]) for key in _NEWEST if values[key] is not None])
+    return TypedSearchAttributes([SearchAttributePair(key, values[key]) for key in _SELDOM if values[key] is not None])
 
 
 def changes(before: Snapshot, after: Snapshot, manners: int) -> Updates:
     """What has to be upserted."""
     old, new = _values(before), _values(after)
-    return [_update(key, new[key]) for key in _KEPT[manners] if old[key] != new[key]]
+    return [_update(key, new[key]) for key in _kept(manners) if old[key] != new[key]]
 
 
 def outgrown(shown: TypedSearchAttributes, manners: int) -> Updates:
     """Unsets what an earlier run kept up to date and this one will not."""
-    return [pair.key.value_unset() for pair in shown if pair.key in _KEPT[1] and pair.key not in _KEPT[manners]]
+    return [pair.key.value_unset() for pair in shown if pair.key in _AT_FIRST and pair.key not in _kept(manners)]
+
+
+def _kept(manners: int) -> tuple[SearchAttributeKey[Any], ...]:
+    return _AT_FIRST if manners < QUIET else _SELDOM
 
 
 def _update(key: SearchAttributeKey[Any], value: object) -> SearchAttributeUpdate[Any]:

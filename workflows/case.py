@@ -67,8 +67,7 @@ class CaseWorkflow:
     async def run(self, start: i.CaseInput) -> None:  # noqa: ARG002 - `__init__` took it: a command may come before this
         """Ends with the case, and only with it: a cancellation by an operator is not a command and changes nothing."""
         while True:
-            if self._has_rung() and self._alarm is not None and self._alarm.at <= workflow.now():
-                self._step(life.pass_time(self._case, workflow.now()))
+            self._let_time_pass()
             self._hand_over()
             if self._case.stage in ENDED and self._is_recorded():
                 return
@@ -210,25 +209,39 @@ class CaseWorkflow:
 
     # --- time ---
 
+    def _let_time_pass(self) -> None:
+        until = self._reached()
+        if until is not None and self._alarm is not None and self._alarm.at <= until:
+            self._step(life.pass_time(self._case, until))
+
+    def _reached(self) -> datetime | None:
+        """The instant up to which time is known to have passed, the same in replay; None if nothing has rung.
+
+        A timer tells what it was armed for. `now` does not do: once an activity has ended, it may be another time in
+        replay than it was. Only as the run begins is it the same for ever.
+        """
+        rung = self._timer is not None and self._timer.done()
+        if rung and self._manners >= i.PUNCTUAL:
+            return self._armed_for
+        return workflow.now() if rung or self._timer is None or self._manners < i.QUIET else None
+
     def _arm(self) -> None:
         """One timer, armed anew for an earlier alarm, or at closure: else a command mostly comes before it rings."""
+        reached = workflow.now()
         if self._timer is not None and self._timer.done():
+            reached = max(reached, self._armed_for or reached)
             self._timer = self._armed_for = None
         alarm = self._alarm
         if alarm is None or (self._armed_for is not None and self._will_do(self._armed_for, alarm.at)):
             return
         if self._timer is not None:
             self._timer.cancel()
-        delay = max(alarm.at - workflow.now(), timedelta(0))
+        delay = max(alarm.at - reached, timedelta(0))
         self._armed_for = alarm.at
         self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
 
-    def _has_rung(self) -> bool:
-        """Or the run has just begun. When an activity has ended, `now` is another time in replay than it was."""
-        return self._timer is None or self._timer.done() or self._manners == 1
-
     def _will_do(self, armed_for: datetime, at: datetime) -> bool:
-        patient = self._case.stage is Stage.CLOSURE and self._manners > 1
+        patient = self._case.stage is Stage.CLOSURE and self._manners >= i.QUIET
         return armed_for == at if patient else armed_for <= at
 
     def _is_woken(self) -> bool:

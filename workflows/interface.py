@@ -28,10 +28,14 @@ SNAPSHOT = "snapshot"
 LOG = "log"
 
 #: What a run has Temporal do, where releases differ. A run keeps the manners that it began with, for they are in its
-#: history; one that continues as new takes the newest. 1: until 0.1. 2: search attributes only of what seldom changes,
-#: a closed case leaves no earlier timer to ring for nothing (docs/adr/0002), and time passes only with a command or the
-#: timer: until 0.1 also when an activity ended, at an instant that replay does not find again.
-MANNERS = 2
+#: history; one that continues as new takes the newest. 1, until 0.1: time passes whenever the case wakes.
+#: QUIET, 0.2: search attributes only of what seldom changes, a closed case leaves no earlier timer to ring for nothing
+#: (docs/adr/0002), and time passes only with a command or the timer. When an activity had ended it used to pass too, at
+#: an instant that replay does not find again.
+#: PUNCTUAL, since 0.3: when the timer rings, time passes to the instant that it was armed for, not to `now`, which a
+#: worker saw lag behind it (docs/adr/0023).
+QUIET, PUNCTUAL = 2, 3
+MANNERS = PUNCTUAL
 
 #: `ApplicationError.type` of a refusal; its one detail is a `Refusal`.
 REFUSAL = "rectify.refusal"

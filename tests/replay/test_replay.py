@@ -12,7 +12,9 @@ from temporalio.workflow import NondeterminismError
 
 import worker
 from tests.support.histories import FOLDER, SCENARIOS, load
+from workflows import interface as i
 from workflows.case import CaseWorkflow
+from workflows.conversion import LeanPayloadConverter
 
 LESSON = """{name} no longer replays: {error}
 
@@ -23,6 +25,13 @@ and run `make histories` after raising the version, so that the new behaviour ha
 
 async def replay(history: WorkflowHistory) -> None:
     await Replayer(workflows=[], plugins=[worker.plugin()]).replay_workflow(history)
+
+
+def manners(history: WorkflowHistory) -> int:
+    """By which the run began."""
+    (start,) = history.events[0].workflow_execution_started_event_attributes.input.payloads
+    case: i.CaseInput = LeanPayloadConverter().from_payload(start, i.CaseInput)
+    return case.manners
 
 
 class TestStoredHistories:
@@ -36,6 +45,9 @@ class TestStoredHistories:
 
     def test_there_is_one_of_every_scenario(self) -> None:
         assert {path.name.split(".")[0] for path in FOLDER.glob("*.json")} >= set(SCENARIOS)
+
+    def test_there_is_one_of_every_manners(self) -> None:
+        assert {manners(load(path)) for path in FOLDER.glob("*.json")} == set(range(1, i.MANNERS + 1))
 
 
 class TestTheCheckItself:

@@ -1,10 +1,13 @@
 """What time alone does, on the real engine, with a case's clock moved by hand."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import UnsandboxedWorkflowRunner
 
 from domain.case import Stage
 from domain.errors import Conflict
@@ -18,8 +21,13 @@ TO_THE_SUMMONS = timedelta(hours=16 + 40, minutes=1)
 LADDER = ["remind", "warn", "urge", "supervise", "yellow_card", "red_card", "summon"]
 
 
+def firings(desk: Desk, handle: Handle) -> list[tuple[datetime, RungFired]]:
+    """With the instant of each event."""
+    return [(event.at, event.fact) for event in desk.fakes.events(handle.id) if isinstance(event.fact, RungFired)]
+
+
 def rungs(desk: Desk, handle: Handle) -> list[str]:
-    return [event.fact.rung for event in desk.fakes.events(handle.id) if isinstance(event.fact, RungFired)]
+    return [fact.rung for _, fact in firings(desk, handle)]
 
 
 class TestALateUnit:
@@ -53,6 +61,38 @@ class TestALateUnit:
         assert refusal.value.code == "already_overdue"
 
 
+class TestTheInstantOfWhatTimeDoes:
+    """It is what the timer was armed for: `now`, on which a worker and its replay may differ, has no say in it."""
+
+    async def test_is_the_one_at_which_it_fell_due(self, quick_desk: Desk) -> None:
+        handle = await quick_desk.open()
+        await quick_desk.advance(handle, TO_THE_SUMMONS)
+        fired = firings(quick_desk, handle)
+        assert [at for at, _ in fired] == [fact.due_at for _, fact in fired]
+        assert len(fired) == len(LADDER)
+
+    async def test_is_kept_by_a_clock_that_stands_still(
+        self, temporal: WorkflowEnvironment, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As if the worker's own run had taken each instant for the one at which the case was opened."""
+        desk, opening = Desk(temporal), report()
+        monkeypatch.setattr(workflow, "now", lambda: opening.opened_at)
+        async with desk.worker(runner=UnsandboxedWorkflowRunner()):
+            handle = await desk.open(opening)
+            await desk.advance(handle, TO_THE_SUMMONS)
+            assert rungs(desk, handle) == LADDER
+        monkeypatch.undo()
+        async with desk.worker():  # another worker, with a clock that goes
+            log = await desk.log(handle)
+            assert [event.at for event in log] == [event.at for event in desk.fakes.events(handle.id)]
+
+    async def test_was_the_clock_s_until_0_2(self, quick_desk: Desk) -> None:
+        handle = await quick_desk.open(manners=i.QUIET)
+        await quick_desk.advance(handle, timedelta(hours=9))
+        ((at, fact),) = firings(quick_desk, handle)
+        assert fact.due_at < at < fact.due_at + timedelta(minutes=1)
+
+
 class TestAWorkerThatWasDown:
     async def test_catches_up_at_once(self, lonely_desk: Desk) -> None:
         async with lonely_desk.worker():
@@ -64,6 +104,19 @@ class TestAWorkerThatWasDown:
             await skipped
             await lonely_desk.fakes.until(lambda: len(rungs(lonely_desk, handle)) == len(LADDER))
             assert rungs(lonely_desk, handle) == LADDER
+
+    async def test_repeats_what_repeats_each_at_its_own_instant(self, lonely_desk: Desk) -> None:
+        async with lonely_desk.worker():
+            handle = await lonely_desk.open()
+            await lonely_desk.give(handle, "accept", UNIT)
+        skipped = asyncio.create_task(lonely_desk.advance(handle, TO_THE_SUMMONS + timedelta(hours=3 * 40)))
+        await lonely_desk.rung(handle)
+        async with lonely_desk.worker():
+            await skipped
+            await lonely_desk.fakes.until(lambda: len(rungs(lonely_desk, handle)) == len(LADDER) + 3)
+            assert [(at, fact.times) for at, fact in firings(lonely_desk, handle)[-3:]] == [
+                (fact.due_at, times) for times, (_, fact) in enumerate(firings(lonely_desk, handle)[-3:], start=2)
+            ]
 
     async def test_opened_nothing_late(self, lonely_desk: Desk) -> None:
         """A week passes between the start and the first task: everything due by then happens in the first step."""

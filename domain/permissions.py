@@ -43,7 +43,11 @@ def holds(actor: Actor, hand: Hand, case: CaseFacts) -> bool:
 
 def role_could(actor: Actor, hand: Hand) -> bool:
     """Whether this role could ever be that hand, whatever the case."""
-    return actor.role in _ROLES[hand]
+    return actor.role in roles_of(hand)
+
+
+def roles_of(hand: Hand) -> frozenset[Role]:
+    return _ROLES[hand]
 
 
 def _in_area(actor: Actor, case: CaseFacts) -> bool:

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from directory.demo_city import officer_home
 from domain.actors import Role
 from domain.lifecycle import TABLE
-from domain.permissions import Hand
+from domain.permissions import roles_of
 from fuzz.samples import photos
 from fuzz.stack import Stack
 from fuzz.targets import Tally, Target, run_machine, run_property
@@ -45,18 +45,10 @@ _USERS = {
     Role.RESIDENT: ("resident",),
     Role.ADMIN: ("admin",),
 }
-_BY_HAND = {
-    Hand.LEAD_UNIT: Role.UNIT,
-    Hand.CO_UNIT: Role.UNIT,
-    Hand.OFFICER: Role.OFFICER,
-    Hand.INSPECTOR: Role.OFFICER,
-    Hand.DISPATCHER: Role.DISPATCHER,
-    Hand.SUPERVISOR: Role.SUPERVISOR,
-    Hand.REPORTER: Role.OFFICER,
-    Hand.RESIDENT_REPORTER: Role.RESIDENT,
-    Hand.ANYBODY: Role.SUPERVISOR,
+_RIGHT = {
+    f"{_PREFIX}/cases/{{case_id}}/{rule.command.name}": sorted({role for hand in rule.hands for role in roles_of(hand)})
+    for rule in TABLE
 }
-_ROLES = {f"{_PREFIX}/cases/{{case_id}}/{rule.command.name}": rule.hands for rule in TABLE}
 _RIGHT_HAND, _REAL = 0.8, 0.7
 
 
@@ -84,10 +76,10 @@ class _City:
         }
 
     def headers(self, call: Any) -> dict[str, str]:  # noqa: ANN401 - a case of schemathesis
-        hands = _ROLES.get(call.operation.path)
+        roles = _RIGHT.get(call.operation.path)
         role = random.choice(list(Role))  # noqa: S311 - hypothesis seeds it
-        if hands and random.random() < _RIGHT_HAND:  # noqa: S311 - likewise
-            role = _BY_HAND[random.choice(hands)]  # noqa: S311 - likewise
+        if roles and random.random() < _RIGHT_HAND:  # noqa: S311 - likewise
+            role = random.choice(roles)  # noqa: S311 - likewise
         user = random.choice(_USERS[role])  # noqa: S311 - likewise
         return {"Authorization": f"Bearer {self.stack.tokens[user]}"}
 

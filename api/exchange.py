@@ -11,19 +11,18 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
 from api.problems import RESPONSES
-from api.publications import Admin
+from api.publications import Chief
 from api.services import Injected, Services
-from directory.changes import scope
 from directory.positions import Datum
 from domain.actors import Actor
-from domain.errors import Conflict, Forbidden, Invalid, NotVisible, Unavailable
+from domain.errors import Conflict, Invalid, NotVisible, Unavailable
 from exchange import writing
 from exchange.apply import Result, bring_in, everything
 from exchange.columns import TABLES, Table
@@ -50,15 +49,6 @@ TableName = Literal[
     "city", "areas", "shapes", "units", "contacts", "users", "points", "categories", "conditions", "routing"
 ]
 Format = Literal["xlsx", "csv", "geojson"]
-
-
-async def whole_city(actor: Admin) -> Actor:
-    if scope(actor) is not None:
-        raise Forbidden("not_in_your_area")
-    return actor
-
-
-Chief = Annotated[Actor, Depends(whole_city)]
 Wanted = Annotated[list[TableName] | None, Query(description="All, unless named.", max_length=len(TABLES))]
 
 _UPLOAD: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """New calendars, policies and ladders: what they would do to the running cases, and how far they have come.
 
-For administrators. The answer to publishing comes when it is stored, and in force for new cases; workers take it to the
-running ones.
+All administrators read them; those of the whole city foretell and publish. The answer to publishing comes when it is
+stored, and in force for new cases; workers take it to the running ones.
 """
 
 from typing import Annotated
@@ -30,6 +30,7 @@ from api.publication_views import (
 from api.reading import zone_of
 from api.services import Injected, Services
 from directory.calendars import calendar_table, make_official, official_year, read_calendar, read_year
+from directory.changes import scope
 from directory.rules import BadRules, read_rules, rules_table
 from domain.actors import Actor, Role
 from domain.calendar import Calendar
@@ -51,6 +52,16 @@ async def administrator(actor: Caller) -> Actor:
 
 
 Admin = Annotated[Actor, Depends(administrator)]
+
+
+async def whole_city(actor: Admin) -> Actor:
+    """Not those of a district: what concerns everybody is not theirs."""
+    if scope(actor) is not None:
+        raise Forbidden("not_in_your_area")
+    return actor
+
+
+Chief = Annotated[Actor, Depends(whole_city)]
 CalendarId = Annotated[Name, Path(description="The city's calendar, or another that units go by.")]
 After = Annotated[Name | None, Query(description="`next_after` of the page before: a case's number.")]
 Most = Annotated[int, Query(ge=1, le=1000, description="Cases a page.")]
@@ -90,14 +101,14 @@ async def get_calendar(
 
 @router.post("/calendars/preview", name="preview_calendar")
 async def preview_calendar(
-    services: Injected, _actor: Admin, body: CalendarBody, after: After = None, limit: Most = 100
+    services: Injected, _actor: Chief, body: CalendarBody, after: After = None, limit: Most = 100
 ) -> PreviewView:
     """What publishing it would do to the running cases. Changes nothing. Each page is worked out anew."""
     return await _foretold(services, await _wanted(services, body), after, limit)
 
 
 @router.post("/calendars", name="publish_calendar", status_code=202)
-async def publish_calendar(services: Injected, actor: Admin, body: CalendarBody) -> PublicationView:
+async def publish_calendar(services: Injected, actor: Chief, body: CalendarBody) -> PublicationView:
     """Puts the version in force for new cases, and on its way to the running ones. The same again: the same answer."""
     return await _publish_calendar(services, actor, await _wanted(services, body))
 
@@ -105,7 +116,7 @@ async def publish_calendar(services: Injected, actor: Admin, body: CalendarBody)
 @router.post("/calendars/{calendar_id}/official/preview", name="preview_official_year")
 async def preview_official_year(
     services: Injected,
-    _actor: Admin,
+    _actor: Chief,
     calendar_id: CalendarId,
     body: OfficialBody,
     after: After = None,
@@ -117,7 +128,7 @@ async def preview_official_year(
 
 @router.post("/calendars/{calendar_id}/official", name="make_year_official", status_code=202)
 async def make_year_official(
-    services: Injected, actor: Admin, calendar_id: CalendarId, body: OfficialBody
+    services: Injected, actor: Chief, calendar_id: CalendarId, body: OfficialBody
 ) -> PublicationView:
     """The next version, with the year's holidays and make-up workdays, official through its end. May be told anew."""
     return await _publish_calendar(services, actor, await _official(services, calendar_id, body))
@@ -177,14 +188,14 @@ async def list_policies(services: Injected, _actor: Admin) -> RulesView:
 
 @router.post("/policies/preview", name="preview_policy")
 async def preview_policy(
-    services: Injected, _actor: Admin, body: RulesBody, after: After = None, limit: Most = 100
+    services: Injected, _actor: Chief, body: RulesBody, after: After = None, limit: Most = 100
 ) -> PreviewView:
     """What publishing them would do to the running cases. Changes nothing. Each page is worked out anew."""
     return await _foretold(services, await _pair(services, *_rules(body)), after, limit)
 
 
 @router.post("/policies", name="publish_policy", status_code=202)
-async def publish_policy(services: Injected, actor: Admin, body: RulesBody) -> PublicationView:
+async def publish_policy(services: Injected, actor: Chief, body: RulesBody) -> PublicationView:
     """Puts them in force for new cases, and on their way to the running ones, whose condition's limits stay."""
     policy, ladder = _rules(body)
     await _pair(services, policy, ladder)

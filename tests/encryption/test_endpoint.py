@@ -20,6 +20,8 @@ from temporalio.testing import WorkflowEnvironment
 import worker
 from api.codec import COOKIE
 from api.middleware import MAX_PAYLOADS
+from store import tokens
+from tests.api.answers import refused
 from tests.api.lives import LEAD
 from tests.encryption.desks import founded, in_plain, payloads
 from tests.support.stack import Json, Stack, running, settings_for
@@ -54,6 +56,17 @@ async def case(stack: Stack) -> Json:
     return await stack.do(LEAD, opened, "accept")
 
 
+@pytest.fixture(scope="module")
+async def district_admin(stack: Stack) -> str:
+    user = "district-admin"
+    body = {"name": user, "role": "admin", "area": "wangxi"}
+    headers = {"If-None-Match": "*"}
+    made = await stack.client("admin").put(f"/directory/users/{user}", json=body, headers=headers)
+    assert made.status_code == 201, made.text
+    stack.tokens[user] = await tokens.issue(stack.engines[0], user)
+    return user
+
+
 async def sealed(stack: Stack, case: Json) -> Json:
     """As Temporal's UI sends them: every payload of the case's history."""
     history = await stack.services.cases.handle(case["id"]).fetch_history()
@@ -72,15 +85,23 @@ class TestDecoding:
         answer = await stack.client("admin").post("/codec/decode", json=await sealed(stack, case))
         assert DESCRIPTION in contents(answer)
 
+    @pytest.mark.parametrize("way", ["decode", "encode"])
     @pytest.mark.parametrize("user", ["officer-1", LEAD, "dispatcher", "supervisor", "resident"])
-    async def test_is_for_nobody_else(self, stack: Stack, case: Json, user: str) -> None:
-        answer = await stack.client(user).post("/codec/decode", json=await sealed(stack, case))
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_forbidden")
+    async def test_is_for_nobody_else(self, stack: Stack, case: Json, user: str, way: str) -> None:
+        refused(await stack.client(user).post(f"/codec/{way}", json=await sealed(stack, case)), 403, "role_forbidden")
 
-    async def test_wants_a_token(self, stack: Stack) -> None:
+    @pytest.mark.parametrize("way", ["decode", "encode"])
+    async def test_is_not_for_the_admin_of_a_district(
+        self, stack: Stack, case: Json, district_admin: str, way: str
+    ) -> None:
+        answer = await stack.client(district_admin).post(f"/codec/{way}", json=await sealed(stack, case))
+        refused(answer, 403, "not_in_your_area")
+
+    @pytest.mark.parametrize("way", ["decode", "encode"])
+    async def test_wants_a_token(self, stack: Stack, way: str) -> None:
         for headers in ({}, {"Authorization": "Bearer rt_x"}, {"Cookie": f"{COOKIE}=rt_x"}):
-            answer = await stack.client().post("/codec/decode", json={"payloads": []}, headers=headers)
-            assert answer.status_code == 401
+            answer = await stack.client().post(f"/codec/{way}", json={"payloads": []}, headers=headers)
+            refused(answer, 401, "unauthenticated")
 
     async def test_gives_back_what_was_encoded(self, stack: Stack) -> None:
         plain = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "IngieA=="}]}
@@ -153,7 +174,8 @@ class TestABrowser:
             assert answer.headers["Access-Control-Allow-Origin"] == UI
             assert (await browser.get(f"{stack.url}/api/v1/cases")).status_code == 401
 
-    @pytest.mark.parametrize("user", ["supervisor", None])
+    @pytest.mark.parametrize("user", ["supervisor", "district-admin", None])
+    @pytest.mark.usefixtures("district_admin")
     async def test_is_not_signed_in_but_as_an_admin(self, stack: Stack, user: str | None) -> None:
         token = stack.tokens[user] if user else "rt_wrong"
         answer = await stack.client().post("/codec/sign-in", data={"token": token})

@@ -5,11 +5,11 @@ A new route without an entry fails `test_access.py`: whoever adds one has to say
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from directory.demo_city import demo_directory
 from domain.lifecycle import TABLE
-from tests.security.world import KNOWN, PASSWORD, POINT, World
+from tests.security.world import KNOWN, NEW, PASSWORD, RECORDS, World, gone
 from tests.support.photos import photo
 from tests.support.stack import FAR, Json, report
 
@@ -21,13 +21,15 @@ class Probe:
     """`hidden`: 404 as if it were not there. `forbidden`: 403. `fine`: answered without anything foreign in it.
 
     `public`: asks for no token. `fill` gives the parts of the request, given the world; `absent` is the same for what
-    does not exist, where the two answers must be equal.
+    does not exist, where the two answers must be equal. `read_by_all`: forbidden, but not to an administrator of
+    another district.
     """
 
     expect: str
     fill: Callable[[World], Json] = lambda _world: {}
     absent: Callable[[World], Json] | None = None
     endless: bool = False
+    read_by_all: bool = False
 
 
 #: Bodies that are sound, so that it is the caller who is refused and not what he says.
@@ -90,14 +92,6 @@ CALENDAR = {
     "seasons": [{"weekdays": {"mon-fri": ["08:00-12:00"]}}],
 }
 OFFICIAL = {"path": {"calendar_id": "theirs"}, "json": {"year": 2027, "holidays": ["2027-01-01"]}}
-#: By the last part of an operation's name: the id of one that is there, and the body of a new one.
-RECORDS: Mapping[str, tuple[str, Json]] = {
-    "area": ("qingshi", {"level": "grid", "name_zh": "无", "parent": "qingshi-1"}),
-    "unit": ("roads", {"name_zh": "无", "area": "qinghe"}),
-    "user": ("officer-1", {"name": "无", "role": "resident"}),
-    "point": (POINT.id, {"name_zh": "无", "place_type": "market", "area": "qingshi", "lon": 110, "lat": 38}),
-    "routing": (demo_directory().routing[0].id, {"unit": "roads"}),
-}
 
 
 def _always(parts: Json) -> Callable[[World], Json]:
@@ -105,17 +99,20 @@ def _always(parts: Json) -> Callable[[World], Json]:
 
 
 def _directory() -> dict[str, Probe]:
-    """Some may read it; one administrator changes it."""
-    found = {f"list_{name}": _list() for name in ("areas", "units", "users", "points", "routing")}
-    found |= {"get_directory": Probe(FINE), "list_directory_changes": Probe(FINE)}
-    for name, (there, body) in RECORDS.items():
-        new = {"path": {"record_id": "nobodys"}, "json": body}
-        seen = {"path": {"record_id": there}}
-        found[f"get_{name}"] = Probe(FINE, _always(seen))
-        found[f"put_{name}"] = Probe(FORBIDDEN, _always(new))
-        for way in ("retire", "restore"):
-            found[f"{way}_{name}"] = Probe(FORBIDDEN, _always(seen))
+    """Some may read it; administrators change it, each in his own part of the city."""
+    found = {"get_directory": Probe(FINE), "list_directory_changes": Probe(FINE)}
+    for kind, (part, there, body) in RECORDS.items():
+        found[f"list_{part}"] = _list()
+        found[f"get_{kind}"] = Probe(FINE, _always({"path": {"record_id": there}}))
+        new = {"path": {"record_id": "nobodys"}, "json": body, "headers": NEW}
+        found[f"put_{kind}"] = Probe(FORBIDDEN, _always(new))
+        found[f"retire_{kind}"] = Probe(FORBIDDEN, partial(_seen, there))
+        found[f"restore_{kind}"] = Probe(FORBIDDEN, partial(_seen, gone(kind)))
     return found
+
+
+def _seen(record: str, world: World) -> Json:
+    return {"path": {"record_id": record}, "headers": {"If-Match": world.tags[record]}}
 
 
 CHANNEL = {"url": "json://127.0.0.1:9/x", "audience": "unit"}
@@ -156,17 +153,17 @@ PROBES: Mapping[str, Probe] = {
     "sign_out": Probe(FINE),
     "change_password": Probe(FINE, lambda _world: {"json": {"old": "one that is not theirs", "new": PASSWORD}}),
     "get_me": Probe(FINE),
-    "list_calendars": Probe(FORBIDDEN),
-    "get_calendar": Probe(FORBIDDEN, lambda _world: {"path": {"calendar_id": "theirs"}}),
+    "list_calendars": Probe(FORBIDDEN, read_by_all=True),
+    "get_calendar": Probe(FORBIDDEN, lambda _world: {"path": {"calendar_id": "theirs"}}, read_by_all=True),
     "preview_calendar": Probe(FORBIDDEN, lambda _world: {"json": CALENDAR}),
     "publish_calendar": Probe(FORBIDDEN, lambda _world: {"json": CALENDAR}),
     "preview_official_year": Probe(FORBIDDEN, lambda _world: OFFICIAL),
     "make_year_official": Probe(FORBIDDEN, lambda _world: OFFICIAL),
-    "list_policies": Probe(FORBIDDEN),
+    "list_policies": Probe(FORBIDDEN, read_by_all=True),
     "preview_policy": Probe(FORBIDDEN, lambda _world: {"json": {"ladder": {}}}),
     "publish_policy": Probe(FORBIDDEN, lambda _world: {"json": {"ladder": {}}}),
-    "list_publications": Probe(FORBIDDEN),
-    "get_publication": Probe(FORBIDDEN, lambda _world: {"path": {"publication_id": 1}}),
+    "list_publications": Probe(FORBIDDEN, read_by_all=True),
+    "get_publication": Probe(FORBIDDEN, lambda _world: {"path": {"publication_id": 1}}, read_by_all=True),
     "advance_case": Probe(
         HIDDEN,
         lambda world: {"json": {"case": world.case["id"], "by": "P1D"}},

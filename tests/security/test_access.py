@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from domain.actors import Role
 from domain.lifecycle import RULES, TABLE
 from domain.permissions import holds
 from store import tokens
@@ -45,9 +46,10 @@ async def send(
     method, path, rest = route.request(parts)
     url = world.stack.url + path
     client = world.stack.client(user)
+    said = {**rest.pop("headers", {}), **(headers or {})}
     if not PROBES[route.name].endless:
-        return await client.request(method, url, headers=headers or {}, **rest)
-    return await beginning(client, url, rest, headers or {})
+        return await client.request(method, url, headers=said, **rest)
+    return await beginning(client, url, rest, said)
 
 
 async def beginning(client: httpx.AsyncClient, url: str, rest: Json, headers: dict[str, str]) -> httpx.Response:
@@ -128,12 +130,25 @@ class TestWhatIsForeign:
 
     async def test_is_not_administered(self, world: World) -> None:
         found = aimed(world.stack.app.openapi(), FORBIDDEN)
-        others = {**BLIND, **{user: role for user, role in SEEING.items() if user != "admin"}}
+        others = [user for user, role in {**BLIND, **SEEING}.items() if role is not Role.ADMIN]
 
         async def each(route: Route, probe: Probe, user: str) -> None:
             refused(await send(world, route, probe.fill(world), user), 403, "role_forbidden")
 
         await together(*(each(route, probe, user) for route, probe in found for user in others))
+
+    async def test_is_not_administered_from_another_district(self, world: World) -> None:
+        """Neither what lies elsewhere nor what concerns the whole city."""
+        found = aimed(world.stack.app.openapi(), FORBIDDEN)
+
+        async def each(route: Route, probe: Probe) -> None:
+            answer = await send(world, route, probe.fill(world), "admin-elsewhere")
+            if probe.read_by_all:
+                assert answer.status_code in {200, 404}, (route, answer.text)
+            else:
+                refused(answer, 403, "not_in_your_area")
+
+        await together(*(each(route, probe) for route, probe in found))
 
     async def test_is_on_no_public_page(self, world: World) -> None:
         for route, probe in aimed(world.stack.app.openapi(), PUBLIC):

@@ -1,8 +1,10 @@
-"""A case full of marks, and everybody to whom it is foreign: each role, elsewhere."""
+"""A case full of marks, records of the directory, and everybody to whom they are foreign: each role, elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from directory.demo_city import demo_directory
 from directory.model import Point, User
 from domain.actors import Actor, Role
 from domain.case import Snapshot
@@ -23,8 +25,9 @@ MARKS = {
 ELSEWHERE = {
     "dispatcher-elsewhere": Role.DISPATCHER,
     "supervisor-elsewhere": Role.SUPERVISOR,
+    "admin-elsewhere": Role.ADMIN,
 }
-#: To whom the case is foreign, one of each role that has somebody like that. An administrator sees all.
+#: To whom the case is foreign, one of each role that has somebody like that.
 BLIND = {
     "officer-1": Role.OFFICER,
     "unit-water": Role.UNIT,
@@ -32,26 +35,45 @@ BLIND = {
     "dispatcher-elsewhere": Role.DISPATCHER,
     "supervisor-elsewhere": Role.SUPERVISOR,
 }
-#: Who sees it, so that something other than sight must hold them back.
+#: Who sees it, so that something other than sight must hold them back. Administrators see every case, also those who
+#: administer only a district.
 SEEING = {
     "unit-sanitation": Role.UNIT,
     "dispatcher": Role.DISPATCHER,
     "supervisor": Role.SUPERVISOR,
     "admin": Role.ADMIN,
+    "admin-elsewhere": Role.ADMIN,
 }
 DISTRICT = "wangxi"
-POINT = Point(id="market-1", name_zh="老市场", place_type="market", area=DISTRICT, lon=110.061, lat=38.241)
+POINT = Point(id="market-1", name_zh="老市场", place_type="market", area="songquan", lon=110.061, lat=38.241)
+#: By kind: the part of the address, the id of one that is there, the body of a new one. None lies in that district.
+RECORDS: Mapping[str, tuple[str, str, Json]] = {
+    "area": ("areas", "qingshi", {"level": "grid", "name_zh": "无", "parent": "qingshi-1"}),
+    "unit": ("units", "roads", {"name_zh": "无", "area": "qinghe"}),
+    "user": ("users", "officer-1", {"name": "无", "role": "resident"}),
+    "point": (
+        "points",
+        POINT.id,
+        {"name_zh": "无", "place_type": "market", "area": "qingshi", "lon": 110, "lat": 38},
+    ),
+    "routing": ("routing", demo_directory().routing[0].id, {"unit": "roads"}),
+}
+NEW = {"If-None-Match": "*"}
 #: Of those, one has a password.
 KNOWN, PASSWORD = "dispatcher-elsewhere", "eleven rusty wheelbarrows"
 
 
 @dataclass
 class World:
-    """`case` was reported by the supervisor in a district of nobody else's; it is late, and has a photo."""
+    """`case` was reported by the supervisor in a district of nobody else's; it is late, and has a photo.
+
+    `tags`: how each record of `RECORDS` was seen last, and one of each kind that is retired.
+    """
 
     stack: Stack
     case: Json
     photo: str
+    tags: Mapping[str, str]
 
     async def snapshot(self) -> Snapshot:
         found = await cases.get(self.stack.engines[0], self.case["id"])
@@ -77,7 +99,23 @@ async def built(stack: Stack) -> World:
     case = await stack.recorded(await stack.advance(case, "P9D"))
     assert case["overdue"]
     assert case["lead_unit"] == "sanitation"
-    return World(stack, case, photo)
+    return World(stack, case, photo, await _records(stack))
+
+
+def gone(kind: str) -> str:
+    """The id of one that is retired."""
+    return f"gone-{kind}"
+
+
+async def _records(stack: Stack) -> dict[str, str]:
+    tags, admin = {}, stack.client("admin")
+    for kind, (part, there, body) in RECORDS.items():
+        at = f"/directory/{part}/{gone(kind)}"
+        made = await admin.put(at, json=body, headers=NEW)
+        ended = await admin.post(f"{at}/retire", headers={"If-Match": made.headers["etag"]})
+        tags[gone(kind)] = ended.headers["etag"]
+        tags[there] = (await admin.get(f"/directory/{part}/{there}")).headers["etag"]
+    return tags
 
 
 async def _people(stack: Stack) -> None:

@@ -291,6 +291,8 @@ class TestMerging:
         refused(await self.merge(stack, duplicate, master, "officer-1"), 403, "role_forbidden")
         refused(await self.merge(stack, duplicate, master, "resident"), 404, "case_not_found")
         refused(await self.merge(stack, duplicate, {"id": "RC-0000-0000-0000"}), 404, "case_not_found")
+        his = await opened(stack, place, "resident")
+        refused(await self.merge(stack, his, master, "resident"), 404, "case_not_found")
         await submitted(stack, await accepted(stack, duplicate))
         assert "merge" not in refused(await self.merge(stack, duplicate, master), 409, "merge_too_late")["actions"]
         done = await put_right(stack, master)

@@ -170,6 +170,20 @@ PROBES: Mapping[str, Probe] = {
         lambda _world: {"json": {"case": NOBODYS, "by": "P1D"}},
     ),
 }
+#: Operations that are there only with a key ring or a provider, which this stack has not: the tests that try them.
+APART: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("decode_payloads", "encode_payloads"),
+        (
+            "tests/encryption/test_endpoint.py::TestDecoding::test_is_for_nobody_else",
+            "tests/encryption/test_endpoint.py::TestDecoding::test_is_not_for_the_admin_of_a_district",
+            "tests/encryption/test_endpoint.py::TestDecoding::test_wants_a_token",
+        ),
+    ),
+    "begin_oidc": ("tests/api/test_sign_in_oidc.py::TestABrowser", "tests/api/test_sign_in_oidc.py::TestReturning"),
+    "finish_oidc": ("tests/api/test_sign_in_oidc.py::TestReturning", "tests/api/test_sign_in_oidc.py::TestLinking"),
+    "end_oidc": ("tests/api/test_sign_in_oidc.py::TestTheCode",),
+}
 
 
 @dataclass(frozen=True)

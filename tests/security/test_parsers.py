@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from directory.calendars import dump_calendar, parse_calendar
-from fuzz import parsers, samples
+from fuzz import samples
 from fuzz.__main__ import _targets
+from fuzz.properties import PROPERTIES, attempt, targets
 from fuzz.targets import Tally, Target
 from ledger.mapping import BadMap, parse_map
 
@@ -48,10 +49,10 @@ class TestWhatFuzzingFound:
 
 
 class TestFuzzing:
-    @pytest.mark.parametrize("name", parsers.PROPERTIES)
+    @pytest.mark.parametrize("name", PROPERTIES)
     def test_finds_nothing_in_a_few_tries(self, name: str) -> None:
         tally = Tally()
-        (target,) = (each for each in parsers.targets(tally) if each.name == name)
+        (target,) = (each for each in targets(tally) if each.name == name)
         target.attempt(1, 15)
         assert tally.tries[name] >= 15
 
@@ -60,7 +61,7 @@ class TestFuzzing:
             int(text.strip() or "7", 0)
 
         tally = Tally()
-        target = Target("careless", parsers._attempt(careless, (samples.spoilt("12", "0x1f"),), tally))
+        target = Target("careless", attempt(careless, (samples.spoilt("12", "0x1f"),), tally))
         with pytest.raises(ValueError, match="invalid literal") as found:
             target.attempt(1, 200)
         for _ in range(2):
@@ -70,14 +71,14 @@ class TestFuzzing:
 
     def test_tries_every_parser_unless_told_otherwise(self) -> None:
         with ExitStack() as stack:
-            assert {each.name for each in _targets("parser", Tally(), stack)} == set(parsers.PROPERTIES)
+            assert {each.name for each in _targets("parser", Tally(), stack)} == set(PROPERTIES)
             assert [each.name for each in _targets("maps", Tally(), stack)] == ["maps"]
 
     def test_can_be_repeated_by_its_seed(self) -> None:
         seen: list[list[str]] = []
         for _ in range(2):
             drawn: list[str] = []
-            parsers._attempt(drawn.append, (samples.spoilt(samples.WEEK),), Tally())(42, 10)
+            attempt(drawn.append, (samples.spoilt(samples.WEEK),), Tally())(42, 10)
             seen.append(drawn)
         assert seen[0] == seen[1]
         assert re.search("zone", "".join(seen[0]))

@@ -26,7 +26,7 @@ from chaos.judge import tables, truth
 from chaos.judge.evidence import Evidence, Lists, Truth
 from chaos.judge.ladder import Rules
 from chaos.judge.verdict import Verdict, judge
-from chaos.monkey import Monkey, plan
+from chaos.monkey import Monkey, Trouble, kinds_for, plan
 from chaos.people import STAFF, Person, Town
 from chaos.proxy import Proxy
 from chaos.stack import HOST, Stack, send
@@ -53,13 +53,22 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """`left_out`: kinds for which there was no time. `missed`: planned, and never really done."""
+
     order: Order
     verdict: Verdict
     did: Counter[str]
+    left_out: tuple[str, ...]
+    missed: tuple[str, ...]
     disk: str
     starts: int
     settled_after: float
     folder: Path
+
+    @property
+    def good(self) -> bool:
+        """Every promise was kept, and tried by all that was planned."""
+        return self.verdict.clean and not self.missed
 
 
 @dataclass
@@ -90,9 +99,28 @@ class Campaign:
             finally:
                 if verdict is None or not verdict.clean:
                     self._keep_evidence()
+        return self._outcome(verdict, monkey, round(seconds, 1))
+
+    def _outcome(self, verdict: Verdict, monkey: Monkey, seconds: float) -> Outcome:
+        planned = {trouble.kind for trouble in self._plan()}
         return Outcome(
-            self.order, verdict, Counter(monkey.did), self.disk.way, self.stack.starts, round(seconds, 1), self.folder
+            order=self.order,
+            verdict=verdict,
+            did=Counter(monkey.did),
+            left_out=tuple(kind for kind in self._kinds() if kind not in planned),
+            missed=tuple(sorted(planned - set(monkey.did))),
+            disk=self.disk.way,
+            starts=self.stack.starts,
+            settled_after=seconds,
+            folder=self.folder,
         )
+
+    def _plan(self) -> list[Trouble]:
+        order = self.order
+        return plan(order.seed, order.seconds, server=order.store != "sqlite", only=order.only)
+
+    def _kinds(self) -> list[str]:
+        return kinds_for(server=self.order.store != "sqlite", only=self.order.only)
 
     def _keep_evidence(self) -> None:
         """The disk of the run is gone with it."""
@@ -126,10 +154,7 @@ class Campaign:
             self.follower = Follower(clients["admin"])
             following = asyncio.create_task(self.follower.follow(), name="follower")
             people = [asyncio.create_task(person.work()) for person in self.people(clients)]
-            troubles = plan(
-                self.order.seed, self.order.seconds, server=self.order.store != "sqlite", only=self.order.only
-            )
-            await asyncio.gather(monkey.work(troubles), asyncio.sleep(self.order.seconds))
+            await asyncio.gather(monkey.work(self._plan()), asyncio.sleep(self.order.seconds))
             self.proxy.heal()
             await self._finish(people)
             following.cancel()
@@ -202,6 +227,6 @@ async def run(
     """In a fresh folder, which is left only if `keep` or if something was found."""
     folder = Path(tempfile.mkdtemp(prefix="rectify-chaos-", dir="/tmp"))
     outcome = await kind(order, folder, say).run()
-    if outcome.verdict.clean and not keep:
+    if outcome.good and not keep:
         shutil.rmtree(folder, ignore_errors=True)
     return outcome

@@ -1,11 +1,19 @@
 """The plan follows from the seed, and from nothing else."""
 
 import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from chaos.monkey import CALM, KINDS, plan
+from chaos import monkey
+from chaos.campaign import Campaign, Order
+from chaos.judge.verdict import Verdict
+from chaos.monkey import CALM, KINDS, kinds_for, plan
 from chaos.proxy import Mood, Proxy
+from chaos.stack import CHILDREN
+from workflows.interface import RECORD_ATTEMPT
 
 
 class TestThePlan:
@@ -27,6 +35,17 @@ class TestThePlan:
         troubles = plan(7, 60, server=True)
         assert troubles[0].at >= CALM
         assert troubles[-1].at + troubles[-1].seconds <= 60 - CALM
+
+    @pytest.mark.parametrize("server", [True, False])
+    def test_has_every_kind_in_a_minute(self, server: bool) -> None:  # noqa: FBT001 - a parameter
+        for seed in range(50):
+            assert {trouble.kind for trouble in plan(seed, 60, server=server)} == set(kinds_for(server=server))
+
+    def test_has_what_fits_where_not_everything_does(self) -> None:
+        assert {trouble.kind for trouble in plan(7, 9, server=True)} >= {"kill-worker", "kill-api", "kill-temporal"}
+
+    def test_is_empty_where_no_kind_is_possible(self) -> None:
+        assert plan(7, 60, server=False, only=frozenset({"kill-database"})) == []
 
     def test_can_be_confined(self) -> None:
         assert {trouble.kind for trouble in plan(7, 60, server=True, only=frozenset({"kill-api"}))} == {"kill-api"}
@@ -61,3 +80,42 @@ class TestTheNetwork:
     @pytest.mark.parametrize(("mood", "back"), [("whole", b"yes\n"), ("cut", b""), ("silent", None)])
     async def test_carries_every_request_and_not_every_answer(self, mood: Mood, back: bytes | None) -> None:
         assert await self._asked(mood) == ([b"please\n"], back)
+
+
+class Nowhere:
+    """A stack, a database and a disk of which nothing runs."""
+
+    def supervisor(self) -> None:
+        return None
+
+    def child(self, name: str) -> None:
+        assert name in CHILDREN
+
+    def server(self) -> None:
+        return None
+
+
+class TestWhatWasDone:
+    @pytest.mark.parametrize("kind", ["kill-api", "kill-database", "kill-everything", "freeze-worker", "disk-full"])
+    async def test_is_not_what_had_no_victim(self, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(monkey, "_LOOK_AGAIN", 0.0)
+        nowhere: Any = Nowhere()
+        said: list[str] = []
+        ours = monkey.Monkey(nowhere, nowhere, nowhere, Proxy("127.0.0.1", 1), said.append)
+        await ours.work([monkey.Trouble(0.0, kind, 0.0)])
+        assert ours.did == []
+        assert "was not there" in said[0]
+
+    @pytest.mark.parametrize(("did", "missed"), [(["kill-api"], ()), ([], ("kill-api",))])
+    def test_is_compared_with_what_was_planned(self, did: list[str], missed: tuple[str, ...], tmp_path: Path) -> None:
+        order = Order("sqlite", 60, seed=1, only=frozenset({"kill-api"}))
+        run: Any = Campaign(order, tmp_path, print)
+        run.disk, run.stack = SimpleNamespace(way=""), SimpleNamespace(starts=1)
+        outcome = run._outcome(Verdict((), {}), SimpleNamespace(did=did), 0.0)
+        assert (outcome.missed, outcome.good) == (missed, not missed)
+
+
+class TestFreezes:
+    @pytest.mark.parametrize("kind", ["freeze-worker", "freeze-temporal"])
+    def test_outlast_a_workflow_task_and_an_attempt_to_record(self, kind: str) -> None:
+        assert KINDS[kind][0] > max(RECORD_ATTEMPT.total_seconds(), 10.0)

@@ -1,4 +1,4 @@
-"""A whole life full of marks, with refusals and outages on its way: none of them is where many can look.
+"""Whole lives full of marks, with refusals and outages on their way: none of them is where many can look.
 
 Logs, as eyes and as machines read them; what Temporal shows without a key; metrics; the bodies of refusals.
 """
@@ -19,16 +19,12 @@ import logs
 from settings import Settings
 from store.database import writing
 from tests.api.lives import LEAD, ended
+from tests.security.marked import MARK, REFERENCE, lived
 from tests.support.stack import Json, Stack
 
-MARK = "隐私标记"
 #: Each with a mark of its own, so that a leak names its source.
-PERSONAL = {
-    name: f"{MARK}{name}"
-    for name in ("description", "address", "note", "reason", "comment", "requirement", "search", "refused", "body")
-}
+PERSONAL = {name: f"{MARK}{name}" for name in ("description", "address", "search", "refused", "body", "cell", "sheet")}
 PHONE = "13812345678"
-REFERENCE = "REF-13812345678"
 
 
 @pytest.fixture(params=["json", "console"])
@@ -45,22 +41,6 @@ def log(request: pytest.FixtureRequest) -> Iterator[StringIO]:
     root.removeHandler(ours)
     root.setLevel(level)
     structlog.reset_defaults()
-
-
-async def life(stack: Stack) -> Json:
-    """Every command that takes words, by hands that are let and hands that are not."""
-    said = PERSONAL
-    case = await stack.open(description=said["description"], address=said["address"], external_ref=REFERENCE)
-    await stack.do(LEAD, case, "comment", text=said["comment"])
-    await stack.do("dispatcher", case, "urge", note=said["note"])
-    await stack.do("supervisor", case, "supervise", requirement=said["requirement"])
-    await stack.do(LEAD, case, "accept")
-    await stack.do(LEAD, case, "request-extension", reason=said["reason"])
-    await stack.do("dispatcher", case, "decide-extension", grant=False, reason=said["reason"])
-    await stack.do(LEAD, case, "submit", note=said["note"], evidence=[await stack.photo(LEAD)])
-    await stack.do("officer-2", case, "inspect", result="fail", note=said["note"])
-    await stack.advance(case, "P2D")
-    return await stack.recorded(await stack.do("supervisor", case, "force-close", reason=said["reason"]))
 
 
 async def refusals(stack: Stack, case: Json) -> list[str]:
@@ -81,6 +61,17 @@ async def refusals(stack: Stack, case: Json) -> list[str]:
     ]
     assert all(answer.status_code >= 400 for answer in answers)
     return [answer.text for answer in answers]
+
+
+async def imported(stack: Stack) -> None:
+    """A cell is told again to the administrator who sent it, and to nobody else."""
+    sheet = f"编号,名称,辖区\r\nmarked,{PERSONAL['cell']},{PERSONAL['cell']}\r\n".encode()
+    files = {"file": (f"单位{PERSONAL['sheet']}.csv", sheet)}
+    answer = await stack.client("admin").post("/directory/import", files=files, params={"table": "units"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "import_refused")
+    assert answer.json()["faults"][0]["value"] == PERSONAL["cell"]
+    broken = await stack.client("admin").post("/directory/import", files={"file": (PERSONAL["sheet"], sheet[:-20])})
+    assert broken.status_code == 422
 
 
 async def outage(stack: Stack) -> None:
@@ -113,9 +104,10 @@ def marks(stack: Stack) -> tuple[str, ...]:
 
 class TestTheLogs:
     async def test_hold_no_personal_data(self, stack: Stack, log: StringIO) -> None:
-        case = await life(stack)
+        case, *_ = await lived(stack)
         for said in await refusals(stack, case):
             assert MARK not in said
+        await imported(stack)
         await outage(stack)
         await damage(stack, case)
         written = log.getvalue()
@@ -160,12 +152,12 @@ async def shown(handle: WorkflowHandle[Any, Any]) -> str:
 
 class TestTemporal:
     async def test_shows_no_personal_data_outside_the_payloads(self, stack: Stack) -> None:
-        case = await life(stack)
-        seen = await shown(stack.services.cases.handle(case["id"]))
-        assert "sanitation" in seen
         escaped = MARK.encode().decode("latin-1").encode("unicode_escape").decode()
         octal = "".join(f"\\{byte:03o}" for byte in MARK.encode())
-        assert not any(mark in seen for mark in (*marks(stack), escaped, octal))
+        for case in await lived(stack):
+            seen = await shown(stack.services.cases.handle(case["id"]))
+            assert case["id"] in seen
+            assert not any(mark in seen for mark in (*marks(stack), escaped, octal))
 
 
 #: A route as it is written down; other applications of this process count in the same place.

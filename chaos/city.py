@@ -17,8 +17,9 @@ from store.database import open_engine
 RULES = Path(__file__).with_name("city.toml")
 
 #: What is reported, and within how many hours it must be put right: 9 s, 14 s, a minute, an hour.
-#: E0501 has a co-unit, and no routing row names a unit for E0602.
+#: E0501 has a co-unit, E0302 needs a plan, and no routing row names a unit for E0602.
 LIMITS = {"E0110": "0.0025", "E0103": "0.004", "E0501": "0.016", "E0302": "1", "E0602": "0.004"}
+PLANNED = "E0302"
 #: Where the three officers are, so that one may inspect what another has opened: (longitude, latitude).
 PLACES = tuple(officer_home(officer)[1:] for officer in OFFICER_HOMES)
 #: Users by what they do here.
@@ -48,5 +49,6 @@ def _hurried(category: Category) -> Category:
     if hours is None:
         return category
     limit = Limit(value=Decimal(hours), unit=LimitUnit.URGENT_HOUR)
-    hurried = [each.model_copy(update={"limit": limit, "milestones": ()}) for each in category.conditions]
+    changes = {"limit": limit, "milestones": (), "needs_plan": category.code == PLANNED}
+    hurried = [each.model_copy(update=changes) for each in category.conditions]
     return category.model_copy(update={"conditions": tuple(hurried)})

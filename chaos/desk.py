@@ -64,7 +64,7 @@ class Desk:
     async def give(self, key: str, command: str, case: str | None, body: Mapping[str, Any]) -> Json | None:
         """The answer's body if it was a success. Written down whatever it was."""
         path = "/cases" if case is None else f"/cases/{case}/{command}"
-        told = Told(key, self.user, command, case, None, sent=time.time(), attempts=0)
+        told = Told(key, self.user, command, case, None, sent=time.time(), attempts=0, into=body.get("into"))
         wait = _FIRST_WAIT
         while not self.given_up.is_set():
             told = replace(told, attempts=told.attempts + 1)
@@ -89,7 +89,8 @@ class Desk:
         body: Json = answer.json()
         told = replace(told, status=answer.status_code, answered=time.time(), code=body.get("code"))
         if told.acknowledged:
-            told = replace(told, case=body["id"], version=body["version"], stage=body["stage"])
+            case = told.case if told.into else body["id"]  # a merger answers with the case that stays
+            told = replace(told, case=case, version=body["version"], stage=body["stage"])
         self.journal.write(told)
         return body if told.acknowledged else None
 

@@ -4,7 +4,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from chaos.judge.evidence import Evidence, Finding, Json, Told, Truth
-from chaos.judge.words import EFFECTS, WITHOUT_TEXT, author, marks
+from chaos.judge.mergers import without_copies
+from chaos.judge.words import EFFECTS, MERGE, WITHOUT_TEXT, author, marks
 
 #: Refusals that no well-behaved client may ever be given.
 _IMPOSSIBLE = {401: "was good and is not", 422: "was well formed"}
@@ -16,9 +17,9 @@ _UPKEEP = frozenset({"recalendar", "reproject"})
 
 
 def judge(evidence: Evidence) -> Iterator[Finding]:
-    effects = _effects(evidence.truths)
+    effects = without_copies(evidence.told, _effects(evidence.truths))
     for told in evidence.told:
-        if told.command not in WITHOUT_TEXT:
+        if told.command not in WITHOUT_TEXT | {MERGE}:
             yield from _marked(told, effects.get(told.key, []))
         yield from _answer(told)
     yield from _unmarked(evidence)

@@ -12,7 +12,8 @@ class Told:
     """One command of one client and its last answer. `status` is None if it never got one.
 
     `sent` and `answered` are seconds since 1970, of the first sending and the last answer; `version` and `stage` are
-    those of the case in the answer. `case` is None for an opening that was not answered with 201.
+    those of the case in the answer. `case` is None for an opening that was not answered with 201. `into`: the case
+    that a merger leaves, and then it is the one that the answer shows.
     """
 
     key: str
@@ -26,6 +27,7 @@ class Told:
     version: int | None = None
     stage: str | None = None
     attempts: int = 1
+    into: str | None = None
 
     @property
     def acknowledged(self) -> bool:
@@ -42,10 +44,23 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Timer:
+    """Started in the history at `started`, and rung or cancelled at `ended`, or neither (infinity).
+
+    `meant`: the instant that the workflow task which armed it must have had in mind, by its own beginning.
+    """
+
+    started: float
+    meant: float
+    ended: float
+
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """A case as Temporal has it at `at` (seconds since 1970): histories of all runs, and what the workflow says.
 
-    `stuck`: why it says nothing; then log and snapshot are empty.
+    `stuck`: why it says nothing; then log and snapshot are empty. `tasks`: when each workflow task that was carried
+    through began and ended.
     """
 
     case: str
@@ -55,6 +70,8 @@ class Truth:
     log: Sequence[Json]
     snapshot: Json
     stuck: str | None = None
+    timers: Sequence[Timer] = ()
+    tasks: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from chaos.judge.evidence import Json
 TOLERANCE = 0.01
 _SECONDS = {"urgent_hour": 3600.0, "urgent_day": 86_400.0, "natural_day": 86_400.0}
 #: At which no clock with rungs runs any more.
-_ENDS = frozenset(
+ENDS = frozenset(
     {"CaseSelfHandled", "InspectionPassed", "CaseDismissed", "CaseWithdrawn", "CaseForceClosed", "CaseArchived"}
 )
 
@@ -46,6 +46,9 @@ class Rung:
     more: float = 0.0
     counts: str | None = None
     needed: int = 0
+
+    def needs(self, limit: float) -> float:
+        return self.share * limit + self.more
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class Clocks:
                 self._change("unit", at, "pause")
             case "SuspensionEnded":
                 self._change("unit", instant(fact["resumed_at"]), "resume")
-            case _ if kind in _ENDS:
+            case _ if kind in ENDS:
                 self._stop(at, *self._going)
 
     def _next_round(self, event: Json, at: float) -> None:
@@ -190,6 +193,15 @@ class Clocks:
                 period.stopped = True
 
 
+def dues(log: Sequence[Json], rules: Rules) -> Iterator[tuple[str, float, float]]:
+    """Each rung that time sets off, when it was due, and the last instant before at which its clock changed."""
+    for period in Clocks(rules).walk(log).periods:
+        for rung in rules.rungs:
+            due = period.reached(rung.needs) if rung.counts is None and rung.clock == period.clock else None
+            if due is not None:
+                yield rung.id, due, max([period.start, *(at for at, _, _ in period.changes if at < due)])
+
+
 def wrong_rungs(log: Sequence[Json], rules: Rules, now: float) -> Iterator[tuple[str, str]]:
     """(`rungs_twice` or `rungs_wrong`, what): everything the ladder should have done otherwise by `now`."""
     fired = [event for event in log if event["fact"]["type"] == "RungFired"]
@@ -216,7 +228,7 @@ def _timed(rung: Rung, fired: Sequence[Json], periods: Sequence[Period], now: fl
     following = [each.first_seq for each in periods[1:]]
     for period, before in zip(periods, [*following, math.inf], strict=False):
         ours = [instant(event["fact"]["due_at"]) for event in fired if period.first_seq < event["seq"] < before]
-        due = period.reached(lambda limit: rung.share * limit + rung.more)
+        due = period.reached(rung.needs)
         name = f"{rung.id} (clock from event {period.first_seq})"
         if len(ours) > 1:
             yield "rungs_twice", f"{name} fired {len(ours)} times"

@@ -7,7 +7,17 @@ from chaos.judge.evidence import CaseLine, EventLine, Evidence, Feed, Finding, J
 from chaos.judge.states import RUNNING
 
 #: Who is always told, beside the rungs, which name their own audience.
-_TOLD = {"CaseDispatched": "unit", "CaseUrged": "unit", "CaseReturned": "dispatcher", "InspectionPassed": "reporter"}
+_TOLD: dict[str, tuple[str, ...]] = {
+    "CaseDispatched": ("unit",),
+    "CaseUrged": ("unit",),
+    "CaseReturned": ("dispatcher",),
+    "InspectionPassed": ("reporter",),
+    "CoUnitLate": ("unit", "dispatcher"),
+    "PlanSubmitted": ("dispatcher",),
+    "PlanApproved": ("unit",),
+    "PlanRefused": ("unit",),
+    "ReportJoined": ("reporter",),
+}
 
 
 def judge(evidence: Evidence) -> Iterator[Finding]:
@@ -104,6 +114,22 @@ def _told(truth: Truth, notices: Sequence[NoticeLine]) -> Iterator[Finding]:
     for seq, audience in _wanted(truth.log):
         if (seq, audience) not in there:
             yield Finding("differing", truth.case, f"{audience} was not told of event {seq} {kinds[seq]}")
+    for seq, audience, who in _named(truth.log):
+        if not any((each.seq, each.audience, each.recipient) == (seq, audience, who) for each in notices):
+            yield Finding("differing", truth.case, f"{audience} {who} was not told of event {seq} {kinds[seq]}")
+
+
+def _named(log: Sequence[Json]) -> Iterator[tuple[int, str, str]]:
+    """Whom an event itself names: co-units with a part of their own, new reporters."""
+    for event in log:
+        fact = event["fact"]
+        match fact["type"]:
+            case "CaseDispatched" if fact.get("tasks"):
+                yield from ((event["seq"], "unit", unit) for unit in fact["co_units"])
+            case "CoUnitLate":
+                yield event["seq"], "unit", fact["unit"]
+            case "ReportJoined":
+                yield from ((event["seq"], "reporter", user) for user in fact["reporters"])
 
 
 def _wanted(log: Sequence[Json]) -> Iterator[tuple[int, str]]:
@@ -112,9 +138,9 @@ def _wanted(log: Sequence[Json]) -> Iterator[tuple[int, str]]:
     for event in log:
         fact = event["fact"]
         unit = {"CaseDispatched": fact.get("unit"), "CaseReturned": None}.get(fact["type"], unit)
-        audiences = fact["notify"] if fact["type"] == "RungFired" else [_TOLD.get(fact["type"])]
+        audiences = fact["notify"] if fact["type"] == "RungFired" else _TOLD.get(fact["type"], ())
         for audience in audiences:
-            if audience is not None and (audience != "unit" or unit is not None):
+            if audience != "unit" or unit is not None:
                 yield event["seq"], audience
 
 

@@ -15,6 +15,7 @@ _STAYS = ""
 _MANAGERS = frozenset({"dispatcher", "supervisor"})
 _UNIT = frozenset({"unit"})
 _OFFICER = frozenset({"officer"})
+_WITNESS = frozenset({"resident", "officer", "dispatcher", "supervisor"})
 _ANYBODY = frozenset({"resident", "officer", "unit", "dispatcher", "supervisor", "admin"})
 _NOBODY: frozenset[str] = frozenset()
 
@@ -46,7 +47,7 @@ STEPS: dict[str, Step] = {
     "PlanSubmitted": _step(["rectification"], _STAYS, _UNIT),
     "PlanApproved": _step(["rectification"], _STAYS, _MANAGERS),
     "PlanRefused": _step(["rectification"], _STAYS, _MANAGERS),
-    "ReportJoined": _step(OPEN, _STAYS, _ANYBODY - _UNIT),
+    "ReportJoined": _step(OPEN, _STAYS, _WITNESS),
     "RectificationSubmitted": _step(["rectification"], "reinspection", _UNIT),
     "ExtensionRequested": _step(["rectification"], _STAYS, _UNIT),
     "ExtensionGranted": _step(["rectification"], _STAYS, _MANAGERS),
@@ -87,8 +88,14 @@ class Life:
     dispatches: int = 0
     lead: str | None = None
     co_units: tuple[str, ...] = ()
+    helped: set[str] = field(default_factory=set)  # the co-units that have submitted in this round
+    plan: str | None = ""  # None: none is needed; otherwise the last thing that happened to it
     reporters: set[str] = field(default_factory=set)
     fixers: set[str] = field(default_factory=set)
+
+    @property
+    def helpers(self) -> list[str] | None:
+        return list(self.co_units) or None
 
     def walk(self, log: Iterable[Json]) -> Iterator[str]:
         """What is unlawful, in words."""
@@ -102,6 +109,7 @@ class Life:
         if fact["type"] != "CaseOpened":
             return "a case begins by being opened"
         self.stage = "assignment" if fact.get("trusted") else "intake"
+        self.plan = "" if fact.get("needs_plan") else None
         self.reporters.add(event["by"]["user"])
         return None
 
@@ -110,7 +118,7 @@ class Life:
         step = STEPS.get(kind)
         if step is None:
             return "happens to no running case"
-        complaint = self._wrong_stage(step) or self._wrong_hand(step, event)
+        complaint = self._wrong_stage(step) or self._wrong_hand(step, event) or self._wrong_time(kind, event)
         self.stage = step.to or self.stage
         self._remember(kind, event)
         return complaint
@@ -132,17 +140,49 @@ class Life:
             return f"{by['user']} had a hand in it before"
         return None
 
+    def _wrong_time(self, kind: str, event: Json) -> str | None:
+        """What the stage allows, and something else about the case does not."""
+        fact = event["fact"]
+        if kind == "RectificationSubmitted":
+            return self._wrong_submission(fact)
+        if kind == "CoUnitSubmitted" and fact["unit"] in self.helped:
+            return f"{fact['unit']} had submitted before"
+        if kind == "PlanSubmitted" and self.plan in {None, "PlanApproved"}:
+            return "no plan was wanted"
+        if kind in {"PlanApproved", "PlanRefused"} and self.plan != "PlanSubmitted":
+            return "no plan was there to decide on"
+        if kind == "ReportJoined":
+            return self._wrong_reporters(fact["reporters"], event["by"])
+        return None
+
+    def _wrong_submission(self, fact: Json) -> str | None:
+        pending, without = set(self.co_units) - self.helped, set(fact.get("without", ()))
+        if self.plan not in {None, "PlanApproved"}:
+            return "its plan was not approved"
+        if without != pending:
+            return f"says it is without {sorted(without)}, it is without {sorted(pending)}"
+        return "went ahead for no reason" if pending and not fact.get("ahead_because") else None
+
+    def _wrong_reporters(self, reporters: list[str], by: Json) -> str | None:
+        if self.reporters & set(reporters):
+            return "somebody had reported it before"
+        return None if by["role"] in _MANAGERS or reporters == [by["user"]] else "for others"
+
     def _remember(self, kind: str, event: Json) -> None:
         fact, by = event["fact"], event.get("by") or {}
         if kind == "CaseDispatched":
             self.dispatches += 1
             self.lead, self.co_units = fact["unit"], tuple(fact.get("co_units", ()))
+            self.helped, self.plan = set(), None if self.plan is None else ""
         elif kind == "CaseReturned":
             self.lead, self.co_units = None, ()
         elif kind in {"InspectionFailed", "CaseReopened"}:
-            self.round += 1
+            self.round, self.helped = self.round + 1, set()
             self.stage = "rectification" if self.lead else "assignment"
         elif kind in {"RectificationSubmitted", "CoUnitSubmitted", "MilestoneReported", "CaseSelfHandled"}:
             self.fixers.add(by.get("user", ""))
+            self.helped |= {fact["unit"]} if kind == "CoUnitSubmitted" else set()
+        elif kind in {"PlanSubmitted", "PlanApproved", "PlanRefused"}:
+            self.plan = kind
         elif kind == "ReportJoined":
             self.reporters.update(fact["reporters"])

@@ -14,7 +14,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from chaos.judge.evidence import Json, Truth, Update
+from chaos.judge import timers
+from chaos.judge.evidence import Json, Timer, Truth, Update
 from chaos.judge.lean import lean
 
 _WORKFLOW = "case"
@@ -57,6 +58,8 @@ async def _truth(client: Client, case: str) -> Truth | None:
         updates=[update for run in runs for update in run.updates],
         log=[],
         snapshot={},
+        timers=[timer for run in runs for timer in run.timers],
+        tasks=[task for run in runs for task in run.tasks],
     )
     try:
         return await _asked(client, said, runs)
@@ -83,6 +86,8 @@ def _joined(logs: Sequence[Sequence[Json]]) -> list[Json]:
 class _Run:
     id: str
     updates: list[Update]
+    timers: list[Timer]
+    tasks: list[tuple[float, float]]
 
 
 async def _runs(client: Client, case: str) -> list[_Run]:
@@ -93,7 +98,8 @@ async def _runs(client: Client, case: str) -> list[_Run]:
         handle = client.get_workflow_handle(case, run_id=run_id)
         history = [event async for event in handle.fetch_history_events(rpc_timeout=_PATIENCE)]
         started = history[0].workflow_execution_started_event_attributes
-        runs.insert(0, _Run(started.original_execution_run_id, _updates(history)))
+        found = _Run(started.original_execution_run_id, _updates(history), timers.armed(history), timers.tasks(history))
+        runs.insert(0, found)
         run_id = started.continued_execution_run_id
     return runs
 

@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chaos.judge import commands, projection
+from chaos.judge import commands, mergers, projection
+from chaos.judge.co_units import wrong_lateness
 from chaos.judge.evidence import Evidence, Finding, Truth
 from chaos.judge.ladder import Rules, wrong_rungs
 from chaos.judge.lean import DEFAULTS
 from chaos.judge.states import ENDED, Life
+from chaos.judge.timers import overslept
 
 #: `stuck`: a case that does not answer; nothing else is asked about it. `lost`: acknowledged, and not there.
 #: `duplicated`: there more than once. `ghosts`: refused, and there all the same.
 #: `unanswered`: never answered, however often asked. `wrong_answers`: refusals that cannot be. `rungs_twice`,
-#: `rungs_wrong`: a rung fired again; not, or at another time than it was due. `out_of_order`: of one case or of the
+#: `rungs_wrong`: a rung, or the lateness of a co-unit, came again; not, or for another time than it was due.
+#: `out_of_order`: of one case or of the
 #: feed. `illegal`: against the table of states. `differing`: lists, notices or feed other than Temporal.
 KINDS = (
     "stuck",
@@ -63,14 +66,14 @@ class Verdict:
 
 
 def judge(evidence: Evidence, rules: Rules) -> Verdict:
-    findings = [*_stuck(evidence), *commands.judge(evidence), *projection.judge(evidence)]
+    findings = [*_stuck(evidence), *commands.judge(evidence), *mergers.judge(evidence), *projection.judge(evidence)]
     dumb = {truth.case for truth in evidence.truths.values() if truth.stuck}
     findings = [finding for finding in findings if finding.case not in dumb or finding.kind in {"stuck", "unanswered"}]
     for truth in (each for each in evidence.truths.values() if not each.stuck):
         findings += _lawful(truth)
-        findings += [
-            Finding(kind, truth.case, what) for kind, what in wrong_rungs(truth.log, rules, truth.at - LATENESS)
-        ]
+        by = truth.at - LATENESS
+        wrong = [*wrong_rungs(truth.log, rules, by), *wrong_lateness(truth.log, by), *overslept(truth, rules)]
+        findings += [Finding(kind, truth.case, what) for kind, what in wrong]
     return Verdict(tuple(findings), _figures(evidence))
 
 
@@ -84,7 +87,12 @@ def _lawful(truth: Truth) -> Iterator[Finding]:
     life = Life()
     for complaint in life.walk(truth.log):
         yield Finding("illegal", truth.case, complaint)
-    for name, mine in (("stage", life.stage), ("round", life.round), ("lead_unit", life.lead)):
+    for name, mine in (
+        ("stage", life.stage),
+        ("round", life.round),
+        ("lead_unit", life.lead),
+        ("co_units", life.helpers),
+    ):
         theirs = truth.snapshot.get(name, DEFAULTS.get(name))
         if theirs != mine:
             yield Finding("illegal", truth.case, f"{name} is {theirs}, by its events {mine}")

@@ -35,9 +35,12 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "decide-appeal": ("AppealSupported", "AppealGranted", "AppealRefused"),
     "reopen": ("CaseReopened",),
     "comment": ("CommentAdded",),
+    "merge": ("CaseDismissed", "CaseWithdrawn"),
 }
 #: Commands whose body has no text: their effects are told apart by who gave them, and counted.
 WITHOUT_TEXT = frozenset({"accept", "resume"})
+#: Has no text either; its effect names the case that stays. It copies the text of the other's opening.
+MERGE = "merge"
 #: The field of the body that holds the text.
 TEXT: dict[str, str] = {
     "open": "description",

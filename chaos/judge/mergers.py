@@ -9,13 +9,19 @@ Effects = Mapping[str, Sequence[tuple[str, Json]]]
 
 
 def judge(evidence: Evidence) -> Iterator[Finding]:
-    for told in evidence.told:
-        if told.command == MERGE:
+    mergers = [told for told in evidence.told if told.command == MERGE]
+    granted = {_asked(told) for told in mergers if told.acknowledged}
+    for told in mergers:
+        if told.acknowledged or _asked(told) not in granted:
             yield from _merged(told, evidence.truths)
 
 
+def _asked(told: Told) -> tuple[str, str | None, str | None]:
+    """Two hands of one user may ask for the same, and cannot be told apart by what happens."""
+    return told.user, told.case, told.into
+
+
 def _merged(told: Told, truths: Mapping[str, Truth]) -> Iterator[Finding]:
-    """Two hands of one user may ask for the same: then both are answered well, and it happens once."""
     what = f"merge {told.key} of {told.user} into {told.into}, answered {told.status}"
     goes, stays = truths.get(told.case or ""), truths.get(told.into or "")
     if told.status is None:
@@ -43,7 +49,7 @@ def _reporters(case: Truth) -> set[str]:
 
 def without_copies(told: Sequence[Told], effects: Effects) -> Effects:
     """What a merger copied of an opening's text is not the opening happening again."""
-    mergers = {(each.user, each.case, each.into) for each in told if each.command == MERGE}
+    mergers = {_asked(each) for each in told if each.command == MERGE}
     openings = (each for each in told if each.command == "open")
     own = {
         opened.key: [(c, e) for c, e in effects.get(opened.key, ()) if not _copied(e, opened.case, c, mergers)]

@@ -200,6 +200,11 @@ class TestMergers:
     def test_are_judged_by_the_end_of_the_one_that_goes(self, changes: dict[str, Any], kind: str) -> None:
         assert kind in about_commands(merged(**changes))
 
+    def test_that_were_refused_to_one_hand_and_granted_to_the_other_are_no_ghosts(self) -> None:
+        given = merged()
+        again = replace(given.told[1], key="m-2", status=409)
+        assert about_commands(replace(given, told=[*given.told, again])) == set()
+
     def test_are_lost_without_the_reporter(self) -> None:
         given = merged()
         stays = replace(given.truths[OTHER], log=given.truths[OTHER].log[:1])

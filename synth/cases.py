@@ -5,7 +5,7 @@ what is open. The rest are casts of some thousand lives that have run their whol
 """
 
 from bisect import bisect_left
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -23,14 +23,19 @@ from synth.texts import Texts
 from synth.town import Town, Weighted
 
 WEEK, DAY = timedelta(weeks=1), timedelta(days=1)
-#: Every synthetic history ends here: the same seed gives the same cases on any day. A Tuesday, at closing time.
-END = datetime(2026, 6, 30, 10, tzinfo=UTC)
+#: Every synthetic history ends here: the same seed gives the same cases on any day. A Tuesday, at closing time, and the
+#: next year's holidays are not out yet.
+END = datetime(2025, 12, 30, 10, tzinfo=UTC)
 #: A Monday without a holiday near: in its week begin the lives that are cast.
-_MONDAY = date(2026, 3, 9)
+_MONDAY = date(2025, 3, 10)
 _SHORTEST, _TAIL, _STUCK = 60, 12, 120  # days
 _FEWEST_MOULDS, _MOST_MOULDS = 160, 2500
 _ALIKE = 4  # casts of each life that is lived up to the end
 _RESIDENTS = 60_000
+_ONE_OF_THEM = 2_000  # is the user `resident`
+
+#: How long after it was put right the same counts as come back.
+_COMES_BACK = timedelta(days=30)
 
 Moved = tuple[Mould, timedelta]
 
@@ -80,6 +85,7 @@ class History:
         self._rulebooks: dict[str, Row] = {}
         self._later: list[tuple[datetime, int, Cells]] = []
         self._order = count()
+        self._put_right: defaultdict[tuple[str, str], deque[tuple[datetime, str]]] = defaultdict(deque)
         self._moulds = self._many_moulds(min(max(cases // 16, _FEWEST_MOULDS), _MOST_MOULDS, cases))
 
     def batches(self, at_least: int = 2_000) -> Iterator[Batch]:
@@ -145,6 +151,8 @@ class History:
     def _cast(self, batch: Batch, mould: Mould, shift: timedelta) -> None:
         own = self._own(mould, shift)
         cast = mould.cast(own)
+        if mould.put_right is not None:
+            self._put_right[mould.category, mould.area].append((mould.put_right + shift, own.id))
         for table in TABLES:
             if table != "events":
                 batch.tables[table] += cast[table]
@@ -158,15 +166,35 @@ class History:
     def _own(self, mould: Mould, shift: timedelta) -> Own:
         random = self._random
         opened = (mould.opened_at + shift).astimezone(self._zone)
-        resident = "resident" if random.random() < 1 / 2000 else f"resident-{random.randrange(_RESIDENTS)}"
+        resident, neighbour = self._neighbours()
         return Own(
             id=case_id.make(random.getrandbits(case_id.BITS)),
             description=self._texts.description(random, self._town.name(mould.category)),
             address=self._texts.address(random, self._town.street(mould.area)),
             reference=f"12345-{opened:%Y%m%d}-{random.randrange(10**6):06}",
             resident=resident,
+            neighbour=neighbour,
+            former=self._former(mould, opened),
             shift=shift,
         )
+
+    def _neighbours(self) -> tuple[str, str]:
+        one = other = self._resident()
+        while other == one:
+            other = self._resident()
+        return one, other
+
+    def _resident(self) -> str:
+        number = self._random.randrange(_RESIDENTS)
+        return f"resident-{number}" if number % _ONE_OF_THEM else "resident"
+
+    def _former(self, mould: Mould, opened: datetime) -> str | None:
+        """Of some: what had been put right in the same grid."""
+        before = self._put_right[mould.category, mould.area]
+        while len(before) > 1 and before[1][0] < opened:
+            before.popleft()
+        there = before and opened - _COMES_BACK < before[0][0] < opened
+        return before[0][1] if there and self._random.random() * 1000 < shares.RECURRED else None
 
     def _sealed(self, batch: Batch, until: datetime) -> Batch:
         """With all that had happened by then, in this batch's cases and in earlier ones."""

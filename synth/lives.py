@@ -22,6 +22,8 @@ from domain.record import Record
 from synth import shares, texts
 
 ID, DESCRIPTION, ADDRESS, REFERENCE, REPORTER = "RC-0000-0000-0000", "⟦what⟧", "⟦where⟧", "⟦number⟧", "⟦resident⟧"
+#: Who has found the same; the case that has come back, or nothing.
+NEIGHBOUR, FORMER = "⟦neighbour⟧", "⟦before⟧"
 _STEPS = 12
 
 
@@ -191,6 +193,7 @@ def _detours(lived: Lived) -> None:
         _unit(lived.case),
     )
     detours: tuple[tuple[float, Callable[[], object]], ...] = (
+        (shares.JOINED, lambda: lived.give_by(_JOINED, manager, lived.case.unit_clock, 0.25)),
         (shares.URGED, lambda: lived.give_by(c.Urge(note="请抓紧办理"), manager, lived.case.unit_clock, 0.3)),
         (shares.SUPERVISED, lambda: lived.give_by(_SUPERVISED, supervisor, lived.case.unit_clock, 0.35)),
         (shares.SUSPENDED, lambda: _suspend(lived, supervisor)),
@@ -202,6 +205,7 @@ def _detours(lived: Lived) -> None:
             detour()
 
 
+_JOINED = c.Join(description="来电反映同一问题", on_behalf_of=(NEIGHBOUR,))
 _SUPERVISED = c.Supervise(requirement="挂牌督办，限期整改")
 
 

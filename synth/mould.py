@@ -11,17 +11,20 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from domain.case import Stage
+from domain.case import Outcome, Stage
 from domain.clock import FOREVER
 from store.rows import Row, Rows
-from synth.lives import ADDRESS, DESCRIPTION, ID, REFERENCE, REPORTER
+from synth.lives import ADDRESS, DESCRIPTION, FORMER, ID, NEIGHBOUR, REFERENCE, REPORTER
 
 #: The tables whose rows a case has, in an order that foreign keys allow.
-TABLES = ("cases", "case_units", "events", "notices", "case_evidence")
+TABLES = ("cases", "case_units", "case_reporters", "events", "notices", "case_evidence")
 
-_TEXTS = (ID, ID.casefold(), DESCRIPTION, ADDRESS, REFERENCE, REPORTER)
+_QUOTED = f'"{FORMER}"'
+_TEXTS = (ID, ID.casefold(), DESCRIPTION, ADDRESS, REFERENCE, REPORTER, NEIGHBOUR, _QUOTED)
 _MARK = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z|0{60}[0-9a-f]{4}|" + "|".join(_TEXTS))
-_PHOTO = 64
+
+#: What may come back, as `store.nearby` has it.
+_PUT_RIGHT = {Outcome.RECTIFIED, Outcome.SELF_HANDLED}
 
 Cells = tuple[Any, ...]
 #: Makes of an instant what a column of the database takes.
@@ -30,18 +33,23 @@ Column = Callable[[datetime], Any]
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What is a case's own. `shift` moves all its instants."""
+    """What is a case's own. `shift` moves all its instants; `former`: of which it is the recurrence."""
 
     id: str
     description: str
     address: str
     reference: str
     resident: str
+    neighbour: str
+    former: str | None
     shift: timedelta
 
-    def texts(self) -> tuple[str, ...]:
-        """In place of `_TEXTS`, in their order."""
-        return (self.id, self.id.casefold(), self.description, self.address, self.reference, self.resident)
+    def texts(self) -> dict[str, str | None]:
+        """In place of which mark stands what."""
+        former = f'"{self.former}"' if self.former else "null"
+        people = (self.resident, self.neighbour)
+        written = (self.id, self.id.casefold(), self.description, self.address, self.reference, *people, former)
+        return {**dict(zip(_TEXTS, written, strict=True)), FORMER: self.former}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ class _Row:
 
 
 class Mould:
-    """`happened`: the instants of its events. `columns`: of each table that it has rows of."""
+    """`happened`: the instants of its events; `put_right`: when, if it was. `columns`: of each table it has rows of."""
 
     def __init__(self, rows: Rows, column: Column) -> None:
         self._column = column
@@ -86,20 +94,21 @@ class Mould:
         self.area: str = rows.case["area"]
         self.stage = Stage(rows.case["stage"])
         self.late: bool = rows.case["late_since"] is not None
+        self.put_right: datetime | None = rows.case["closed_at"] if rows.case["outcome"] in _PUT_RIGHT else None
         self.happened: tuple[datetime, ...] = tuple(row["at"] for row in rows.events)
-        lists = ([rows.case], rows.units, rows.events, rows.notices, rows.evidence)
+        lists = ([rows.case], rows.units, rows.reporters, rows.events, rows.notices, rows.evidence)
         self.columns = {table: tuple(each[0]) for table, each in zip(TABLES, lists, strict=True) if each}
         self._rows = {table: [self._row(row) for row in each] for table, each in zip(TABLES, lists, strict=True)}
 
     def cast(self, own: Own) -> dict[str, list[Cells]]:
         """The rows of each table; their columns in the order in which `store.rows` names them."""
-        known = dict(zip(_TEXTS, own.texts(), strict=True))
+        known = own.texts()
         values: list[Any] = [None] * (2 * len(self._instants) + len(self._texts))
         for instant, slot in self._instants.items():
             moved = instant + own.shift
             values[slot], values[slot + 1] = self._column(moved), f"{moved.isoformat()[:-6]}Z"
         for text, slot in self._texts.items():
-            values[slot] = known.get(text) or _photo(own.id, text)
+            values[slot] = known[text] if text in known else _photo(own.id, text)
         return {table: [row.filled(values) for row in rows] for table, rows in self._rows.items()}
 
     def _row(self, row: Row) -> _Row:
@@ -107,6 +116,8 @@ class Mould:
         for number, cell in enumerate(made.cells):
             if cell == FOREVER:
                 made.cells[number] = self._column(FOREVER)
+            elif cell == FORMER:
+                made.slots.append((number, self._slot(FORMER)))
             elif isinstance(cell, datetime):
                 made.slots.append((number, self._instant_slot(cell)))
             elif isinstance(cell, str) and _MARK.search(cell):

@@ -2,7 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 from typing import Generic, TypeVar
@@ -17,7 +17,7 @@ from domain.calendar import Calendar
 from domain.commands import Opening, SelfHandling
 from domain.policy import Ladder, Policy, Rules, Source
 from synth import shares
-from synth.lives import ADDRESS, DESCRIPTION, ID, REFERENCE, REPORTER, officer, photo
+from synth.lives import ADDRESS, DESCRIPTION, FORMER, ID, REFERENCE, REPORTER, officer, photo
 
 T = TypeVar("T")
 _GOLDEN, _SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1
@@ -84,7 +84,8 @@ class Town:
             discovered_at=found,
             self_handled=self._on_the_spot(random, actor, len(before)),
         )
-        return resolve(self._city(at), report, Receiving(actor=actor, at=at, case_id=ID, command_id=f"{ID}.0"))
+        opening = resolve(self._city(at), report, Receiving(actor=actor, at=at, case_id=ID, command_id=f"{ID}.0"))
+        return opening.model_copy(update={"recurrence_of": FORMER})
 
     def name(self, category: str) -> str:
         return self.directory.category_by_code[category].name_zh
@@ -97,9 +98,14 @@ class Town:
     def _city(self, at: datetime) -> City:
         month = f"{at:%Y-%m}"
         if month not in self._cities:
-            rules = Rules(policy=self._policy, ladder=self._ladder, calendar=cut(self._calendar, at))
+            rules = Rules(policy=self._policy, ladder=self._ladder, calendar=self._calendar_then(at))
             self._cities[month] = City(self.directory, self.places, rules)
         return self._cities[month]
+
+    def _calendar_then(self, at: datetime) -> Calendar:
+        """The next year's holidays are not out yet."""
+        through = min(self._calendar.official_through, date(at.year, 12, 31))
+        return cut(self._calendar.model_copy(update={"official_through": through}), at)
 
     def _reporter(self, random: Random, source: Source, area: str) -> Actor:
         root = "/" + area.split("/")[1]

@@ -22,7 +22,7 @@ from store.cases import CaseFilter
 from store.database import open_engine, reading
 from store.recorder import Recorder
 from store.rows import case_row
-from store.tables import CaseRow, CaseUnitRow, EventRow
+from store.tables import CaseReporterRow, CaseRow, CaseUnitRow, EventRow
 from synth.cases import END, History
 from synth.fill import NotEmpty, Wanted, fill
 from synth.town import Town
@@ -79,6 +79,20 @@ class TestEachCase:
         units = ((case, unit) for case in snapshots for unit in {case.lead_unit, *case.co_units} if unit)
         assert there == {(case.id, unit, unit == case.lead_unit) for case, unit in units}
 
+    async def test_has_its_later_reporters(self, filled: AsyncEngine, snapshots: list[Snapshot]) -> None:
+        there = {(row.case_id, row.user) for row in await every(filled, CaseReporterRow)}
+        assert there == {(case.id, user) for case in snapshots for user in case.joined}
+        assert len(there) > SIZE // 200
+
+    def test_that_has_come_back_names_one_of_the_same_put_right_before(self, snapshots: list[Snapshot]) -> None:
+        by_id = {case.id: case for case in snapshots}
+        for case in snapshots:
+            if case.recurrence_of is not None:
+                before = by_id[case.recurrence_of]
+                assert (before.category, before.area) == (case.category, case.area)
+                assert before.closed_at is not None
+                assert before.closed_at < case.opened_at
+
     def test_has_all_its_events_in_order(self, snapshots: list[Snapshot], events: Sequence[Any]) -> None:
         numbers: dict[str, list[int]] = {}
         for row in events:
@@ -125,6 +139,12 @@ class TestShares:
         still_open = [case for case in snapshots if case.stage in OPEN]
         assert 40 <= len(still_open) <= 250
         assert any(case.late_since for case in still_open)
+
+    def test_of_what_comes_back_and_of_what_is_due_in_the_next_year_are_small(self, snapshots: list[Snapshot]) -> None:
+        assert 5 < sum(case.recurrence_of is not None for case in snapshots) < SIZE // 10
+        provisional = [case for case in snapshots if case.provisional]
+        assert 5 < len(provisional) < SIZE // 10
+        assert all(case.stage in OPEN and case.due_at and case.due_at.year > END.year for case in provisional)
 
     def test_of_arrivals_have_peaks_on_working_mornings(self, snapshots: list[Snapshot]) -> None:
         hours = Counter((case.opened_at.hour + 8) % 24 for case in snapshots)

@@ -3,6 +3,7 @@
 The sizes in a directory of an archive are its maker's claim, so reading counts as well and stops where it exceeds them.
 """
 
+import lzma
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,18 +23,30 @@ MOST_RATIO = 200
 _SMALL = 10_000_000
 _CHUNK = 1 << 16
 _ENCRYPTED = 0x1
-_BROKEN = (BadZipFile, LargeZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+#: Of `zipfile` and what it unpacks with: a place before the file (OSError), a name in no encoding (ValueError).
+_BROKEN = (
+    BadZipFile,
+    LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+    struct.error,
+)
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[ZipFile]:
     """Raises BadFile for what is no archive, or one that is not to be unpacked."""
     try:
-        with ZipFile(path) as archive:
-            _refuse_bombs(archive.infolist())
-            yield archive
+        archive = ZipFile(path)
     except _BROKEN as error:
         raise BadFile("broken_archive") from error
+    with archive:
+        _refuse_bombs(archive.infolist())
+        yield archive
 
 
 def _refuse_bombs(files: list[ZipInfo]) -> None:

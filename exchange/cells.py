@@ -15,6 +15,7 @@ _EPOCH = datetime(1899, 12, 30, tzinfo=UTC)  # of Excel's days, from March 1900 
 _EPOCH_1904 = datetime(1904, 1, 1, tzinfo=UTC)
 _MOST_DAYS = 2_958_465  # 9999-12-31
 _LETTERS = 26
+_MOST_DIGITS = 400  # more than any float has
 
 
 class Reason(StrEnum):
@@ -28,9 +29,11 @@ class Number(str):
     __slots__ = ()
 
     def plain(self) -> str:
-        """Without exponent or trailing zeros, as a person would write it."""
+        """Without exponent or trailing zeros, as a person would write it. What nobody would write stays as it is."""
         try:
             value = Decimal(self)
+            if value.adjusted() > _MOST_DIGITS:
+                return str(self)
             if value == value.to_integral_value():
                 return str(int(value))
             return repr(float(value))
@@ -48,7 +51,10 @@ class Day(Number):
         days = float(self)
         if not 0 <= days <= _MOST_DAYS:
             raise ValueError(f"{self} is no date")
-        found = (_EPOCH_1904 if date_1904 else _EPOCH) + timedelta(days=days)
+        try:
+            found = (_EPOCH_1904 if date_1904 else _EPOCH) + timedelta(days=days)
+        except OverflowError:
+            raise ValueError(f"{self} is no date") from None
         return found.replace(microsecond=0)
 
 

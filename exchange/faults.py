@@ -218,7 +218,8 @@ class Findings:
         if len(self.listed) < MOST_LISTED:
             chinese, english = TEXTS[code]
             told = {"known": "", "where": "", **params}
-            self.listed.append(Fault(code, place, shortened(value), chinese.format_map(told), english.format_map(told)))
+            zh, en = _plain(chinese.format_map(told)), _plain(english.format_map(told))
+            self.listed.append(Fault(code, _shown(place), shortened(value), zh, en))
 
 
 @dataclass(slots=True)
@@ -236,5 +237,16 @@ class Report:
 
 def shortened(value: str) -> str:
     """Fit for one line on a terminal."""
-    plain = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", value)
+    plain = _plain(value)
     return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 1]}…"
+
+
+def _plain(text: str) -> str:
+    """Without what no terminal should get, and without what UTF-8 has no bytes for."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _shown(place: Place) -> Place:
+    """The names of sheets and columns are the file's own words too."""
+    sheet, header = place.sheet and _plain(place.sheet), place.header and shortened(place.header)
+    return place._replace(sheet=sheet, header=header)

@@ -172,6 +172,8 @@ class Merger:
             given, kept = lines.get(code), tuple(conditions.get(code, ()))
             if given is None:
                 found[code] = before[code].model_copy(update={"conditions": kept})
+                if before[code].conditions and not kept:
+                    self._faults.add("no_conditions", Place(c.CATEGORIES.title), code)
             elif kept:
                 values = self._values(c.CATEGORIES, given, before.get(code)) | {"conditions": kept}
                 if made := self._made(Category, given, values):

@@ -135,13 +135,19 @@ class _LineReader:
         if isinstance(cell, Day):
             if column.kind.number or column.field != "valid_from":
                 raise BadCell("became_date")
-            return cell.moment(date_1904=self._date_1904).isoformat()
+            return self._day(cell)
         if column.kind.number:
             return cell.plain()
         text = cell.plain()
         if column.kind.identity:
             self._report.warnings.add("number_as_text", self._header.place(row, column.field), str(cell), read=text)
         return text
+
+    def _day(self, cell: Day) -> str:
+        try:
+            return cell.moment(date_1904=self._date_1904).isoformat()
+        except ValueError:
+            raise BadCell("bad_date") from None
 
 
 def guessed(names: Iterator[str]) -> Table | None:

@@ -25,6 +25,7 @@ _NO_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
 _DATE = re.compile(r"[ymdhs]", re.IGNORECASE)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_DIGITS = re.compile(r"[0-9]{1,8}")  # no row, string or format has a higher number
 _MACROS = "vbaProject.bin"
 
 Start = Callable[[str, dict[str, str]], None]
@@ -129,7 +130,7 @@ def _day_styles(archive: ZipFile) -> frozenset[str]:
 
 
 def _is_day(number: str) -> bool:
-    return number.isdigit() and int(number) in _DAY_FORMATS
+    return _whole(number) in _DAY_FORMATS
 
 
 # --- sheets ---
@@ -162,8 +163,8 @@ class _SheetReader:
         elif name == "v" or (name == "t" and not self._sound):
             self._text = True
         elif name == "row":
-            given = attributes.get("r", "")
-            self._row = int(given) if given.isdigit() and len(given) < 8 else self._row + 1  # noqa: PLR2004 - 1,048,576
+            given = _whole(attributes.get("r", ""))
+            self._row = self._row + 1 if given is None else given
             self._cells, self._column = {}, -1
         elif name == "f":
             self._formula = True
@@ -208,14 +209,19 @@ class _SheetReader:
 
     def _value(self, raw: str) -> str:
         if self._kind == "s":
-            if raw.isdigit() and int(raw) < len(self._strings):
-                return self._strings[int(raw)]
-            raise BadFile("broken_workbook")
+            index = _whole(raw)
+            if index is None or index >= len(self._strings):
+                raise BadFile("broken_workbook")
+            return self._strings[index]
         if self._kind in {"inlineStr", "str"}:
             return _unescaped(raw)
         if self._kind == "e":
             return Refused(raw, Reason.ERROR)
         return Day(raw) if self._style in self._days else Number(raw)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def _unescaped(text: str) -> str:
@@ -266,5 +272,5 @@ def _refuse_declaration(*_: object) -> None:
 def _feed(parser: expat.XMLParserType, piece: bytes, *, final: bool = False) -> None:
     try:
         parser.Parse(piece, final)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: of encodings
         raise BadFile("broken_workbook") from error

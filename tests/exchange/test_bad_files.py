@@ -1,5 +1,6 @@
 """Files that are refused: each with a place and what to do, and nothing is changed."""
 
+import gc
 import io
 import zipfile
 from pathlib import Path
@@ -81,6 +82,54 @@ class TestCells:
         assert (len(faults.listed), faults.total) == (1_000, 1_500)
 
 
+_BOOK = {
+    "xl/workbook.xml": b'<workbook xmlns:r="r"><workbookPr date1904="1"/><sheets>'
+    b'<sheet name="city" r:id="a"/></sheets></workbook>',
+    "xl/_rels/workbook.xml.rels": b'<Relationships><Relationship Id="a" Target="s.xml"/></Relationships>',
+    "xl/styles.xml": b'<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+    "xl/sharedStrings.xml": b"<sst><si><t>a</t></si></sst>",
+}
+_HEADS = "".join(f'<c t="str"><v>{name}</v></c>' for name in ("city_zh", "zone", "valid_from"))
+
+
+class TestCellsThatNoSpreadsheetWrites:
+    """What fuzzing found."""
+
+    def refused(self, folder: Path, cell: str, **more: bytes) -> list[str]:
+        rows = f'<row>{_HEADS}</row><row r="2"><c t="str"><v>x</v></c><c t="str"><v>UTC</v></c>{cell}</row>'
+        sheet = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
+        path = packed(folder / "a.xlsx", {**_BOOK, "xl/s.xml": sheet, **more})
+        return [code for code, _ in refused(path)]
+
+    @pytest.mark.parametrize("index", ["²", "9" * 5_000, "1", ""])
+    def test_strings_that_are_not_there_are_refused(self, tmp_path: Path, index: str) -> None:
+        told = self.refused(tmp_path, f'<c t="s"><v>{index}</v></c>')
+        assert told == (["broken_workbook"] if index else [])
+
+    @pytest.mark.parametrize("rows", [[("_xD800_",)], [UNITS, ("_xD800_", "新", "_xDFFF_")]])
+    def test_what_has_no_bytes_is_told_of_in_what_has(self, tmp_path: Path, rows: list[tuple[str, ...]]) -> None:
+        path = workbook(tmp_path / "a.xlsx", {"单位": rows})
+        faults = read([Source(path, "a")]).report.faults.listed
+        assert faults
+        assert all("\N{REPLACEMENT CHARACTER}".encode() in str(each).encode() for each in faults[:1])
+
+    def test_rows_and_formats_with_odd_digits_are_passed_over(self, tmp_path: Path) -> None:
+        styles = _BOOK["xl/styles.xml"].replace(b'"0"', '"²"'.encode())
+        assert self.refused(tmp_path, '</row><row r="²">', **{"xl/styles.xml": styles}) == []
+
+    @pytest.mark.parametrize("day", ["nan", "x", "-1", "1E400", "2958465", "2958466"])
+    def test_days_that_are_none_are_told_of(self, tmp_path: Path, day: str) -> None:
+        assert self.refused(tmp_path, f'<c s="1"><v>{day}</v></c>') == ["bad_date"]
+
+    def test_a_number_of_a_billion_digits_is_not_written_out(self, tmp_path: Path) -> None:
+        assert self.refused(tmp_path, "<c><v>1E999999999</v></c>") == ["bad_date"]
+
+    @pytest.mark.parametrize("encoding", ["utf-7", "x", "rot13"])
+    def test_xml_in_an_encoding_of_no_use_is_refused(self, tmp_path: Path, encoding: str) -> None:
+        strings = f'<?xml version="1.0" encoding="{encoding}"?><sst/>'.encode()
+        assert self.refused(tmp_path, "", **{"xl/sharedStrings.xml": strings}) == ["broken_workbook"]
+
+
 class TestColumnsAndSheets:
     def test_may_come_in_any_order(self, tmp_path: Path) -> None:
         path = workbook(
@@ -114,6 +163,12 @@ class TestCsv:
         assert planned.after is not None
         assert planned.after.unit_by_id["new"].name_zh == "清运队"
 
+    def test_is_left_without_a_word_where_its_header_is_wrong(self, tmp_path: Path) -> None:
+        path = tmp_path / "units.csv"
+        path.write_bytes(b"colour\nred\n")
+        assert [code for code, _ in refused(path)] == ["unknown_column"] + ["column_missing"] * 3
+        gc.collect()
+
     @pytest.mark.parametrize(
         ("data", "code"),
         [
@@ -145,6 +200,19 @@ class TestArchives:
         data[at + 24 : at + 28] = (10).to_bytes(4, "little")
         path.write_bytes(data)
         assert ("broken_archive", "a.zip") in refused(path)
+
+    @pytest.mark.parametrize(
+        ("at", "spoilt"),
+        [(42, b"\xff\xff\xff\xff"), (10, b"\x0c"), (10, b"\x0e"), (10, b"\x63"), (8, b"\x00\x08\x08\x00")],
+    )
+    def test_whose_directory_is_spoilt_are_refused(self, tmp_path: Path, at: int, spoilt: bytes) -> None:
+        """Where the file begins, how it is packed, how its name is written."""
+        path = packed(tmp_path / "a.zip", {"units\u00ff.csv": b"id,name_zh,area\n" * 9})
+        data = bytearray(path.read_bytes())
+        start = data.rindex(b"PK\x01\x02")
+        data[start + at : start + at + len(spoilt)] = spoilt
+        path.write_bytes(data.replace("\u00ff".encode(), b"\xff\xff") if at == 8 else data)
+        assert [code for code, _ in refused(path)] == ["broken_archive"]
 
     @pytest.mark.parametrize(
         ("files", "code"),

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from directory.changes import Kind
 from directory.demo_city import demo_directory
 from directory.positions import Datum, from_wgs84
+from exchange import writing
+from exchange.columns import CONDITIONS
 from exchange.files import Source
 from exchange.merging import Mode
 from store import catalogues, directory, directory_bulk, directory_records
@@ -83,6 +85,13 @@ class TestReferences:
         path = workbook(tmp_path / "a.xlsx", {"人员": [("id", "name", "role"), ("admin", "管理员", "管理员")]})
         assert ("still_needed", "人员 users") in told(await take(city, path, mode=Mode.REPLACE))
         assert (await take(city, path)).report.sound
+
+    async def test_no_category_is_left_without_conditions(self, city: AsyncEngine, tmp_path: Path) -> None:
+        kept = DEMO.model_copy(update={"categories": DEMO.categories[1:]})
+        writing.write(tmp_path / "conditions.csv", [CONDITIONS], kept, ())
+        found = await take(city, tmp_path / "conditions.csv", mode=Mode.REPLACE)
+        assert told(found) == [("no_conditions", "类别 categories")]
+        assert found.report.faults.listed[0].value == DEMO.categories[0].code
 
     async def test_nobody_shuts_himself_out(self, city: AsyncEngine, tmp_path: Path) -> None:
         path = workbook(

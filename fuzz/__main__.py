@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hypothesis.errors import Flaky
 
-from fuzz import parsers
+from fuzz import imports, parsers  # noqa: F401 - to import them is to note their properties
+from fuzz.properties import targets
 from fuzz.targets import Tally, Target
 
 
@@ -29,7 +30,7 @@ def _options() -> argparse.Namespace:
 
 
 def _targets(only: str, tally: Tally, stack: ExitStack) -> list[Target]:
-    chosen = [each for each in parsers.targets(tally) if only in {"", "parser"} or each.name.startswith(only)]
+    chosen = [each for each in targets(tally) if only in {"", "parser"} or each.name.startswith(only)]
     if not only or only.startswith("api"):
         from fuzz import calls
         from fuzz.stack import running

@@ -5,15 +5,12 @@ Each function below is one property. Whatever else a parser raises is the findin
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
@@ -34,7 +31,7 @@ from domain.actors import Actor, Role
 from domain.errors import Invalid, RectifyError
 from domain.sentences import SENTENCES, sentence
 from fuzz import samples
-from fuzz.targets import Tally, Target, run_property
+from fuzz.properties import target
 from ledger.entries import entry
 from ledger.mapping import BadMap, Map, parse_map
 from ledger.reading import BadLedger, LedgerFile
@@ -49,17 +46,6 @@ from store.tables import CaseRow
 _NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 _SLUG = re.compile(r"[a-z0-9-]*")
 _OFFICER = Actor(user="officer-1", role=Role.OFFICER, area="/qinghe/yunlan")
-Check = Callable[..., None]
-#: What is tried with what.
-PROPERTIES: dict[str, tuple[Check, tuple[st.SearchStrategy[Any], ...]]] = {}
-
-
-def target(*strategies: st.SearchStrategy[Any]) -> Callable[[Check], Check]:
-    def noted(check: Check) -> Check:
-        PROPERTIES[check.__name__] = (check, strategies)
-        return check
-
-    return noted
 
 
 @target(samples.spoilt("RC-7K3Q-M0P4-0000", "rc 7k3q m0p4 0000", case_id.make(77)))
@@ -212,20 +198,3 @@ def sentences(code: str, params: dict[str, object]) -> None:
 @target(samples.spoilt("槐荫巷三号 Ａ１", "%_\\"))
 def searches(text: str) -> None:
     assert isinstance(words(text), str)
-
-
-def targets(tally: Tally) -> Iterator[Target]:
-    for name, (check, strategies) in PROPERTIES.items():
-        yield Target(name, _attempt(check, strategies, tally))
-
-
-def _attempt(check: Check, strategies: tuple[st.SearchStrategy[Any], ...], tally: Tally) -> Callable[[int, int], None]:
-    def attempt(at: int, examples: int) -> None:
-        @given(st.tuples(*strategies))
-        def test(drawn: tuple[Any, ...]) -> None:
-            tally.tries[check.__name__] += 1
-            check(*drawn)
-
-        run_property(test, at, examples)
-
-    return attempt

@@ -10,9 +10,11 @@ from domain.actors import Actor
 from domain.commands import Opening
 from domain.events import Event, RungFired
 from tests.support.cases import (
+    CO_UNIT,
     DISPATCHER,
     INSPECTOR,
     OTHER_PHOTO,
+    PHOTO,
     RESIDENT,
     SUPERVISOR,
     UNIT,
@@ -139,8 +141,33 @@ def unrecorded() -> Life:
     )
 
 
+def helped() -> Life:
+    """Under rules of a time when co-units had no clock of their own."""
+    base = plain_report()
+    return Life(
+        (ACCEPT, Given("submit", CO_UNIT, {"note": "枯枝已清", "evidence": [PHOTO]})),
+        (SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted CoUnitSubmitted " + _DONE,
+        opening=base.model_copy(update={"proposed_co_units": ("greening",)}),
+    )
+
+
+def helped_later() -> Life:
+    """Named before, and not heard of until after."""
+    base = plain_report()
+    return Life(
+        (ACCEPT,),
+        (Given("submit", CO_UNIT, {"note": "枯枝已清", "evidence": [PHOTO]}), SUBMIT, PASS, TILL_ARCHIVED),
+        _OPENED + "CaseAccepted CoUnitSubmitted " + _DONE,
+        opening=base.model_copy(update={"proposed_co_units": ("greening",)}),
+    )
+
+
 def all_of_them() -> tuple[Life, ...]:
-    return tuple(make() for make in (opened, extension_pending, returned, suspended, submitted, late, unrecorded))
+    return tuple(
+        make()
+        for make in (opened, extension_pending, returned, suspended, submitted, late, helped, helped_later, unrecorded)
+    )
 
 
 def facts(events: list[Event]) -> str:

@@ -1,10 +1,11 @@
-"""Cases that the previous release opened are finished by this one, whatever state they are in when it takes over."""
+"""Cases that an older release opened are finished by this one, whatever state they are in when it takes over."""
 
 import asyncio
 import signal
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -15,7 +16,9 @@ from domain import life
 from domain.case import Case, Snapshot
 from domain.events import Event
 from domain.evolve import begin, evolve
+from tests.support import previous
 from tests.support.engine import Desk, Handle
+from tests.support.kept_build import FOLDER, latest
 from tests.support.lives import Given, Life, all_of_them, facts, late, suspended, unrecorded
 from tests.support.previous import PreviousClient, PreviousWorker, previous_client, previous_worker
 from workflows import interface as i
@@ -92,16 +95,23 @@ def with_something_under_way() -> tuple[Life, ...]:
 
 class TestARunningCase:
     @pytest.mark.parametrize(
-        ("cache", "end"),
+        ("cache", "end", "build"),
         [
-            pytest.param(1000, signal.SIGTERM, id="stopped"),
-            pytest.param(1000, signal.SIGKILL, id="killed"),
-            pytest.param(0, signal.SIGTERM, id="uncached"),
+            pytest.param(1000, signal.SIGTERM, latest(), id="stopped"),
+            pytest.param(1000, signal.SIGKILL, latest(), id="killed"),
+            pytest.param(0, signal.SIGTERM, latest(), id="uncached"),
+            pytest.param(1000, signal.SIGTERM, FOLDER / "rectify-0.1.0.zip", id="oldest"),
         ],
     )
     async def test_is_finished_by_this_release(
-        self, temporal: WorkflowEnvironment, cache: int, end: signal.Signals
+        self,
+        temporal: WorkflowEnvironment,
+        cache: int,
+        end: signal.Signals,
+        build: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(previous, "latest", lambda: build)
         desk = Desk(temporal, max_cached_workflows=cache)
         lives = [Lived(each, desk) for each in (all_of_them() if cache else with_something_under_way())]
         refuse = [each.handle.id for each in lives if not each.life.recorded]

@@ -1,7 +1,7 @@
 """CSV: whatever Excel, WPS or a database wrote; and CSV that Excel opens as it is meant.
 
-A cell that Excel would run (it begins with `=`, `+`, `-` or `@`) gets an apostrophe before it, and one more if
-apostrophes stand there already; reading takes one away. Numbers stay as they are.
+A cell that Excel would run (it begins with `=`, `+`, `-` or `@`, or with the wide forms of Chinese keyboards) gets an
+apostrophe before it, and one more if apostrophes stand there already; reading takes one away. Numbers stay as they are.
 """
 
 import codecs
@@ -16,8 +16,9 @@ from exchange.workbooks import MOST_ROWS
 
 #: As Excel itself says of a cell.
 _MOST_CHARACTERS = 32_767 * 4
-_RUNS = re.compile(r"'*[=+\-@\t\r]")
-_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_STARTS = r"[=+\-@＝＋－＠\t\r\n]"
+_RUNS = re.compile(f"'*{_STARTS}")
+_GUARDED = re.compile(f"'+{_STARTS}")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _DELIMITERS = (",", "\t", ";", "，")
 _BLOCK = 1 << 20

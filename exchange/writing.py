@@ -184,11 +184,11 @@ def report(path: Path, found: Report) -> None:
         "what and what to do",
     )
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet("问题 faults")
+        sheet, danger = book.add_worksheet("问题 faults"), book.add_format({"quote_prefix": True})
         sheet.write_row(0, 0, heads)
         listed = [("问题", each) for each in found.faults.listed] + [("提醒", each) for each in found.warnings.listed]
         for row, (kind, fault) in enumerate(listed, start=1):
             place = fault.place
             cells = (kind, place.sheet, place.row, place.letter, place.header, fault.value, fault.zh, fault.en)
-            for index, cell in enumerate(cells):
-                sheet.write_string(row, index, "" if cell is None else str(cell))
+            for index, text in enumerate("" if cell is None else str(cell) for cell in cells):
+                sheet.write_string(row, index, text, danger if csvs.guarded(text) != text else None)

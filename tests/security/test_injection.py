@@ -4,23 +4,31 @@ Bodies that JSON stumbles over, NUL, lone surrogates and text that reads backwar
 log lines and metrics in test_leaks.py; photos in tests/store/test_images.py.
 """
 
+import csv
 import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import openpyxl
 import pytest
 from pydantic import ValidationError
 
 import api
+from directory.demo_city import demo_directory
 from domain.actors import Actor, Role
+from exchange import csvs, writing
+from exchange.columns import UNITS
+from exchange.faults import Place, Report
 from settings import Settings
 from store import cases
 from store.cases import CaseFilter
 from tests.api.answers import refused
+from tests.house.test_imports import MAY_IMPORT
 from tests.support.stack import Json, Stack
 
 SQL = (
@@ -43,6 +51,11 @@ SQL = (
     "^",
 )
 FILTERS = ("unit", "area", "category", "q")
+ROOT = Path(api.__path__[0]).parent
+#: The packages that a request can come to.
+REACHED = {"api"} | {part for part in MAY_IMPORT["api"] if (ROOT / part).is_dir()}
+#: What Excel and WPS would run; the wide forms come from Chinese keyboards.
+FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "＝1+1", "＋1", "－1", "＠a", "\t=1", "\r=1", "\n=1", "'=1", "''@x")
 
 
 @pytest.fixture(scope="module")
@@ -103,19 +116,19 @@ class TestSql:
 
     async def test_is_nowhere_put_together_from_text(self) -> None:
         """Of what the API can reach: no statement is made by formatting."""
-        root = Path(api.__path__[0]).parent
         made = re.compile(
             r"(?:text|execute|exec_driver_sql)\(\s*f[\"']|\.format\(.*(?:select|insert)|%\s*\(.*select", re.IGNORECASE
         )
         found = {
-            path.name: made.findall(path.read_text("utf-8"))
-            for path in [*(root / "api").glob("*.py"), *(root / "store").glob("*.py")]
+            str(path.relative_to(ROOT)): made.findall(path.read_text("utf-8"))
+            for part in sorted(REACHED)
+            for path in (ROOT / part).rglob("*.py")
         }
         assert {name: each for name, each in found.items() if each and name not in OUR_OWN_NAMES} == {}
 
 
 #: Files where what is put in is a name of ours, never a value.
-OUR_OWN_NAMES = {"bulk.py"}
+OUR_OWN_NAMES = {"store/bulk.py"}
 
 
 def _decoded(cursor: str) -> bytes:
@@ -170,16 +183,44 @@ class TestTemporal:
 
 
 class TestSpreadsheets:
-    def test_get_no_formula_from_us(self) -> None:
-        """Nothing is written for them but the rows that an import refused, as they came: see docs/security.md."""
-        root = Path(api.__path__[0]).parent
+    def test_are_written_by_four_files(self) -> None:
+        """Two guard each cell; the other two give back what an operator has written, as it came: docs/security.md."""
+        makes = re.compile(r"csv\.writer\(|DictWriter\(|xlsxwriter\.Workbook\(|openpyxl")
         writers = {
-            str(path.relative_to(root))
-            for part in ("api", "commands", "ledger", "store", "upkeep", "notices")
-            for path in (root / part).rglob("*.py")
-            if "csv.writer" in path.read_text("utf-8") or "DictWriter" in path.read_text("utf-8")
+            str(path.relative_to(ROOT))
+            for package in ROOT.glob("*/__init__.py")
+            for path in package.parent.rglob("*.py")
+            if package.parent.name != "tests" and makes.search(path.read_text("utf-8"))
         }
-        assert writers == {"ledger/refusals.py"}
+        assert writers == {"exchange/csvs.py", "exchange/writing.py", "ledger/refusals.py", "directory/catalogue.py"}
+
+    @pytest.mark.parametrize("text", FORMULAS)
+    def test_get_no_formula_as_csv_and_what_comes_back_is_the_same(self, text: str) -> None:
+        data = b"".join(csvs.write(["a", "b"], [[text, "x"]]))
+        _, (cell, _) = csv.reader(StringIO(data.decode("utf-8-sig"), newline=""))
+        assert cell == f"'{text}"
+        assert [line.cells for line in csvs.lines(BytesIO(data))][1:] == [{0: text, 1: "x"}]
+
+    @pytest.mark.parametrize("text", FORMULAS[:8])
+    def test_get_no_formula_as_a_workbook(self, tmp_path: Path, text: str) -> None:
+        """A cell of text, also once somebody has edited it: Excel shows the apostrophe that the mark stands for."""
+        demo = demo_directory()
+        units = (demo.units[0].model_copy(update={"name_zh": text}), *demo.units[1:])
+        writing.write(tmp_path / "a.xlsx", [UNITS], demo.model_copy(update={"units": units}), [])
+        assert found(tmp_path / "a.xlsx", text) == {("s", True)}
+
+    def test_get_no_formula_in_the_report_of_an_import(self, tmp_path: Path) -> None:
+        told = Report()
+        told.faults.add("empty", Place("units", 2, 0, "id"), "=1+1")
+        writing.report(tmp_path / "a.xlsx", told)
+        assert found(tmp_path / "a.xlsx", "=1+1") == {("s", True)}
+
+
+def found(path: Path, text: str) -> set[tuple[str, bool]]:
+    """The kinds of cells with this text, and whether they are marked; no cell is a formula."""
+    cells = [cell for sheet in openpyxl.load_workbook(path) for row in sheet.iter_rows() for cell in row]
+    assert not any(cell.data_type == "f" for cell in cells)
+    return {(cell.data_type, cell.quotePrefix) for cell in cells if cell.value == text}
 
 
 class TestAFilter:

@@ -39,7 +39,8 @@ def lines(file: IO[bytes]) -> Iterator[Line]:
     except csv.Error as error:
         raise BadFile("broken_csv", why=f"{error} ({reader.line_num})") from None
     finally:
-        text.detach()
+        if not file.closed:  # it is where nobody wanted the rest
+            text.detach()
 
 
 def _encoding(file: IO[bytes]) -> str:

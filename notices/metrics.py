@@ -13,6 +13,11 @@ SENT = Counter("rectify_notices_sent_total", "Notices that a receiver took.", ["
 FAILED = Counter("rectify_notices_failed_total", "Notices that a receiver refused, at each attempt.", ["channel"])
 
 
+def know(channel: str) -> None:
+    """Before it refuses anything: a counter that begins at its first failure never rose."""
+    FAILED.labels(channel)
+
+
 def show(waiting: Waiting, now: datetime) -> None:
     PENDING.set(waiting.due)
     HELD.set(waiting.held)

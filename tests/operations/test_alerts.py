@@ -1,7 +1,8 @@
-"""Every alert goes by a metric that exists, under its true name, and every alert says what to do."""
+"""Every alert goes by metrics that exist, fires beyond its threshold and not before, and says what to do."""
 
 import re
 from collections.abc import AsyncIterator, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # only tests read the rules; stubs would be one more dependency
 from temporalio.testing import WorkflowEnvironment
 
+from activities import metrics as names
 from notices import metrics as notices
+from tests.operations.moves import Move, rises, stands, takes, vanishes
+from tests.operations.promql import fires
 from tests.operations.test_worker_metrics import bug
 from tests.operations.watched import Sample, Watched, read
 from tests.support.engine import Desk
@@ -25,6 +29,34 @@ RULES: list[dict[str, Any]] = [
 GUIDE = (ROOT / "docs" / "operations.md").read_text("utf-8")
 #: What an expression may contain that is no metric.
 WORDS = {"absent", "sum", "by", "rate", "increase", "max", "histogram_quantile", "and", "le"}
+_WAITING, _FAILURES, _REFUSED = names.WAITING, names.FAILURES, "rectify_notices_failed_total"
+_PENDING, _AGE = "rectify_notices_pending", "rectify_notice_age_seconds"
+_UNANSWERED, _STUCK = "rectify_http_requests_total", "temporal_workflow_task_execution_failed"
+_TO_START = "temporal_workflow_task_schedule_to_start_latency"
+#: Of each alert: what it is silent about, and what it tells of.
+SILENT_AND_LOUD: dict[str, tuple[tuple[list[Move], ...], tuple[list[Move], ...]]] = {
+    "RectifyNoWorker": (([],), ([vanishes("temporal_worker_start")],)),
+    "RectifyCaseStuck": (([],), ([rises(_STUCK, 1)],)),
+    "RectifyDeadlineUnnoticed": (
+        ([stands("rectify_deadlines_unnoticed", 0)],),
+        ([stands("rectify_deadlines_unnoticed", 1)],),
+    ),
+    "RectifyCommandsUnanswered": (  # of five minutes
+        ([rises(_UNANSWERED, 15, status="503", route="/readyz")], [rises(_UNANSWERED, 900, status="200")]),
+        ([rises(_UNANSWERED, 16, status="503", route="/readyz")],),
+    ),
+    "RectifyWorkersBehind": (([takes(_TO_START, 900)],), ([takes(_TO_START, 1_500)],)),
+    "RectifyOutboxFull": (
+        ([rises(_FAILURES, 3), stands(_WAITING, 0)], [stands(_WAITING, 1)]),
+        ([rises(_FAILURES, 1), stands(_WAITING, 1)],),
+    ),
+    "RectifyListsBehind": (([takes(names.LAG, 4)],), ([takes(names.LAG, 6)],)),
+    "RectifyNoticesFailing": (([],), ([rises(_REFUSED, 1)],)),
+    "RectifyNoticesLate": (
+        ([stands(_AGE, 901), stands(_PENDING, 0)], [stands(_AGE, 900), stands(_PENDING, 9)]),
+        ([stands(_AGE, 901), stands(_PENDING, 1)],),
+    ),
+}
 ids = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
 
 
@@ -42,9 +74,11 @@ def grouped(expression: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 async def shown(temporal: WorkflowEnvironment, stack: Stack) -> AsyncIterator[list[Sample]]:
-    """Everything at the endpoints of worker and API, after a case got stuck and a channel refused."""
-    notices.FAILED.labels("none").inc(0)
+    """Everything at the endpoints of worker and API, after a case got stuck and the database was away."""
+    notices.know("none")
     watched, desk = Watched.of(temporal), Desk(temporal)
+    with stack.without_database():
+        await read(f"{stack.url}/readyz")
     await read(f"{stack.url}/metrics")
     async with watched.working(desk.fakes, desk.task_queue):
         handle = await desk.open()
@@ -70,6 +104,13 @@ class TestAnAlert:
         assert grouped(rule["expr"]) <= labels
         mentioned = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
         assert mentioned <= grouped(rule["expr"])
+
+    def test_fires_when_it_should_and_not_before(self, rule: dict[str, Any], shown: list[Sample]) -> None:
+        silent, loud = SILENT_AND_LOUD[rule["alert"]]
+        for expected, ways in ((False, silent), (True, loud)):
+            for way in ways:
+                now = reduce(lambda samples, move: move(samples), way, shown)
+                assert fires(rule["expr"], shown, now) is expected
 
     def test_is_a_rule_as_prometheus_takes_it(self, rule: dict[str, Any]) -> None:
         assert rule.keys() == {"alert", "expr", "for", "labels", "annotations"}
@@ -99,3 +140,29 @@ class TestTheCheckItself:
         expression = 'histogram_quantile(0.9, sum by (le, x) (rate(a_bucket{status="503"}[5m]))) > 5 and max(b_c) > 0'
         assert list(selectors(expression)) == [("a_bucket", {"status"}), ("b_c", set())]
         assert grouped(expression) == {"le", "x"}
+
+    @pytest.mark.parametrize(
+        ("expression", "fired"),
+        [
+            ("absent(b)", True),
+            ("absent(a)", False),
+            ("a > 3 and a > 5", False),
+            ("a > 3 and max(a) > 3", False),
+            ("max(a) > 3 and sum(a) > 5", True),
+            ('sum by (x) (a{x="2"}) > 3', True),
+            ('a{x="1"} > 2', False),
+            ("increase(a[5m]) > 2", True),
+            ("rate(a[1s]) > 3", False),
+            ("histogram_quantile(0.5, sum by (le) (h)) > 1.4", True),
+            ("histogram_quantile(0.5, sum by (le) (h)) > 1.6", False),
+        ],
+    )
+    def test_judges_them(self, expression: str, fired: bool) -> None:  # noqa: FBT001 - of a table
+        now = [Sample("a", {"x": "1"}, 2), Sample("a", {"x": "2"}, 4)]
+        now += [Sample("h", {"le": le}, count) for le, count in (("1", 0), ("2", 10), ("+Inf", 10))]
+        before = [Sample("a", {"x": "2"}, 1)]
+        assert fires(expression, before, now) is fired
+
+    def test_does_not_take_what_it_does_not_understand(self) -> None:
+        with pytest.raises(AssertionError, match="not understood"):
+            fires("a > 3 or a > 4", [], [])

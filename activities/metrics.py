@@ -23,7 +23,9 @@ class RecordMetrics:
     def __init__(self, meter: MetricMeter) -> None:
         self._failures = meter.create_counter(FAILURES, "Attempts to write a case's record down that failed.")
         self._waiting = meter.create_gauge(WAITING, "Cases with a record that could not be written down yet.")
-        self._lag = meter.create_histogram_float(LAG, "From what happened in a case to its being written down.", "s")
+        self._lag = meter.create_histogram_float(
+            LAG, "From what somebody did in a case to its being written down.", "s"
+        )
         self._failed: dict[str, float] = {}
         self._failures.add(0)  # a counter that begins at its first failure never rose
         self._waiting.set(0)
@@ -34,7 +36,7 @@ class RecordMetrics:
         self._count()
 
     def written(self, case: str, happened_at: float | None) -> None:
-        """`happened_at`: since 1970; None for what had been written before. A case's own clock may be ahead of ours."""
+        """`happened_at`: since 1970; None where there is no lag to tell of. A case's own clock may be ahead of ours."""
         if happened_at is not None:
             self._lag.record(max(time.time() - happened_at, 0.0))
         if self._failed:

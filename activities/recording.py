@@ -44,5 +44,6 @@ class RecordingActivities:
 
 
 def _happened_at(record: Record) -> float | None:
-    """Of the oldest that is news."""
-    return None if record.rewrite or not record.events else record.events[0].at.timestamp()
+    """Of the oldest that is news and somebody's doing. What time does is dated when it fell due, noticed or not."""
+    done = () if record.rewrite else (event.at for event in record.events if event.by is not None)
+    return next((at.timestamp() for at in done), None)

@@ -94,9 +94,20 @@ class TestListsThatLagBehind:
             await lonely_desk.fakes.until(lambda: lonely_desk.fakes.records[-1].rewrite)
             assert await watched.value(f"{names.LAG}_count") == 1
 
-    async def test_are_never_ahead(self, watched: Watched, lonely_desk: Desk) -> None:
+    async def test_do_not_when_what_fell_due_is_caught_up(self, watched: Watched, lonely_desk: Desk) -> None:
+        """It is dated when it fell due, however late a worker noticed."""
         async with asyncio.timeout(30), watched.working(lonely_desk.fakes, lonely_desk.task_queue):
             handle = await lonely_desk.open()
             await lonely_desk.advance(handle, timedelta(days=1))
+            await lonely_desk.fakes.until(lambda: "RungFired" in lonely_desk.fakes.facts(handle.id))
+            await lonely_desk.give(handle, "comment", UNIT, text="已到现场")
+            await watched.until(f"{names.LAG}_count", 2)
+            assert await watched.value(f"{names.LAG}_count") == 2
+
+    async def test_are_never_ahead(self, watched: Watched, lonely_desk: Desk) -> None:
+        async with asyncio.timeout(30), watched.working(lonely_desk.fakes, lonely_desk.task_queue):
+            handle = await lonely_desk.open()
+            await lonely_desk.advance(handle, timedelta(hours=1))
+            await lonely_desk.give(handle, "accept", UNIT)
             await watched.until(f"{names.LAG}_count", 2)
             assert 0 <= await watched.value(f"{names.LAG}_sum") < 10

@@ -106,6 +106,7 @@ class Deliverer:
             return
         calendar = await self._calendar()
         for channel in channels:
+            metrics.know(channel)
             now = self._now()
             while await stored.plan(self._engine, channel, now, partial(timing, calendar=calendar, now=now)):
                 pass

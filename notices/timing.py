@@ -17,12 +17,12 @@ _URGENT_LIMITS = frozenset({LimitUnit.URGENT_HOUR.value, LimitUnit.URGENT_DAY.va
 def timing(fresh: Fresh, calendar: Calendar | None, now: datetime) -> Timing:
     """Urgent ones at once, others in working time. Without a calendar the city is taken to work round the clock.
 
-    A case whose clock was moved tells of the future: that counts as now.
+    When it happened does not matter: what fell due on a working day and is caught up at night waits for the morning,
+    and has its whole day of tries from then on.
     """
-    at = min(fresh.at, now)
     if urgent(fresh) or calendar is None:
-        return Timing(urgent(fresh), at)
-    return Timing(urgent=False, not_before=next_working(calendar, at))
+        return Timing(urgent(fresh), now)
+    return Timing(urgent=False, not_before=next_working(calendar, now))
 
 
 def urgent(fresh: Fresh) -> bool:

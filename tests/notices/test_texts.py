@@ -99,6 +99,11 @@ class TestTiming:
     def test_takes_a_clock_that_was_moved_ahead_for_the_present(self) -> None:
         assert timing(fresh(at=NOON + timedelta(days=9), severity="urgent"), None, NOON).not_before == NOON
 
+    def test_holds_what_is_caught_up_out_of_hours_like_anything_else(self) -> None:
+        caught_up = fresh(at=NOON - timedelta(days=3, hours=2))
+        assert timing(caught_up, RULES.calendar, NOON).not_before == NOON + timedelta(hours=2)
+        assert timing(caught_up, None, NOON).not_before == NOON
+
     @pytest.mark.parametrize(
         ("changes", "expected"),
         [

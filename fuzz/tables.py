@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -264,7 +265,7 @@ def _exchange(draw: st.DrawFn, node: Any) -> None:  # noqa: ANN401 - any node of
         if not isinstance(node[key], dict | list) or draw(st.integers(0, 4)) == 0:
             break
         node = node[key]
-    node[key] = draw(st.sampled_from((node[keys[0]], [node[key]])) | _NODES)
+    node[key] = deepcopy(draw(st.sampled_from((node[keys[0]], [node[key]])) | _NODES))
     if isinstance(node, dict) and draw(st.integers(0, 4)) == 0:
         node[draw(st.sampled_from(("datum", "id", "编号", "type", "coordinates")))] = draw(_NODES)
 

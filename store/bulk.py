@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, event, func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from store import text_index
@@ -18,6 +18,22 @@ from store.types import Instant
 Cells = Sequence[Any]
 #: Of SQLite while it loads, in KB: what comes in no order (ids of cases) is then changed in memory, not on disk.
 _CACHE = 400_000
+_UNSAFE = ("PRAGMA journal_mode = OFF", "PRAGMA synchronous = OFF", "PRAGMA cache_size = -1200000")
+
+#: How each index is dropped, and how it is made: on PostgreSQL also keys, but for those that others point at.
+_INDEXES = {
+    "sqlite": """
+SELECT 'DROP INDEX ' || name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL""",
+    "postgresql": """
+SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+       format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+FROM pg_constraint WHERE contype = 'u' AND conrelid IN ('events'::regclass, 'notices'::regclass)
+   OR contype = 'p' AND conrelid = 'case_evidence'::regclass
+UNION ALL
+SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+WHERE relnamespace = 'public'::regnamespace AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)""",
+}
 
 
 class AlreadyThere(Exception):
@@ -25,13 +41,18 @@ class AlreadyThere(Exception):
 
 
 class Loader:
-    """Takes rows as cells in the order of their columns; what may not be there yet is the caller's to know."""
+    """Takes rows as cells in the order of their columns; what may not be there yet is the caller's to know.
 
-    def __init__(self, url: str) -> None:
+    `reckless`: for many rows into empty tables. Indexes are made at the end, and nothing is safe before: a database
+    whose loading was broken off is to be thrown away.
+    """
+
+    def __init__(self, url: str, *, reckless: bool = False) -> None:
         self._engine = sync_engine(url)
         self._postgresql = self._engine.dialect.name == "postgresql"
         if not self._postgresql:
-            event.listen(self._engine, "connect", _enlarge_cache)
+            event.listen(self._engine, "connect", _careless if reckless else _enlarge_cache)
+        self._aside = tuple(self._set_aside()) if reckless else ()
 
     def column(self, at: datetime) -> Any:  # noqa: ANN401 - what the driver takes for an instant
         return at.isoformat() if self._postgresql else Instant().process_bind_param(at, self._engine.dialect)
@@ -67,9 +88,21 @@ class Loader:
 
     def finish(self) -> None:
         """Counts the tables, so that the first list is as fast as all others."""
+        with loading(self._engine) as connection:
+            if self._postgresql:
+                connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '1GB'")
+            for make in self._aside:
+                connection.exec_driver_sql(make)
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE" if self._postgresql else "ANALYZE")
         self._engine.dispose()
+
+    def _set_aside(self) -> Iterator[str]:
+        """Drops the indexes. What makes each of them again."""
+        with loading(self._engine) as connection:
+            for drop, make in connection.execute(text(_INDEXES[self._engine.dialect.name])).all():
+                connection.exec_driver_sql(drop)
+                yield make
 
     def _add(self, connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Cells]) -> None:
         names = ", ".join(f'"{name}"' for name in columns)
@@ -95,3 +128,8 @@ def _cursor(connection: Connection) -> Any:  # noqa: ANN401 - psycopg's or sqlit
 
 def _enlarge_cache(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's
     dbapi_connection.execute(f"PRAGMA cache_size = -{_CACHE}")
+
+
+def _careless(dbapi_connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's
+    for pragma in _UNSAFE:
+        dbapi_connection.execute(pragma)

@@ -88,7 +88,7 @@ class History:
         self._put_right: defaultdict[tuple[str, str], deque[tuple[datetime, str]]] = defaultdict(deque)
         self._moulds = self._many_moulds(min(max(cases // 16, _FEWEST_MOULDS), _MOST_MOULDS, cases))
 
-    def batches(self, at_least: int = 2_000) -> Iterator[Batch]:
+    def batches(self, at_least: int) -> Iterator[Batch]:
         """Of so many cases, whole days."""
         batch = _empty()
         for day in self._days:

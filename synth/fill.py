@@ -20,25 +20,33 @@ from synth.town import Town
 Progress = Callable[[int, int], None]
 
 
+#: Cases written in one go.
+_SOME, _MANY = 2_000, 20_000
+
+
 class NotEmpty(Exception):
     """There are cases already; the argument says how many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`add`: also to a database that has cases. The same seed twice would give the same numbers to two cases."""
+    """`add`: also to a database that has cases. The same seed twice would give the same numbers to two cases.
+
+    `reckless`: sooner, and what is broken off is lost (`store.bulk`).
+    """
 
     cases: int
     seed: int = 1
     add: bool = False
+    reckless: bool = False
 
 
 async def fill(url: str, wanted: Wanted, progress: Progress) -> Tally:
     """The database must be of this release. Raises NotEmpty."""
     town = await _town(url, wanted)
-    loader = Loader(url)
+    loader = Loader(url, reckless=wanted.reckless)
     history = History(town, wanted.cases, wanted.seed, loader.column)
-    for batch in history.batches():
+    for batch in history.batches(_MANY if wanted.reckless else _SOME):
         loader.write(batch.tables, history.columns, batch.texts, batch.rulebooks)
         progress(history.tally.cases, wanted.cases)
     loader.finish()

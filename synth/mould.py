@@ -5,11 +5,12 @@ they were; only that some of the other weeks have holidays is not seen.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from domain.case import Outcome, Stage
 from domain.clock import FOREVER
@@ -52,33 +53,12 @@ class Own:
         return {**dict(zip(_TEXTS, written, strict=True)), FORMER: self.former}
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """A text; at these places (its number among the pieces, the number of the slot) stands what a slot holds."""
+class _Text(NamedTuple):
+    """What of the values in `slots` becomes the one in `slot`."""
 
-    pieces: list[str]
-    places: list[tuple[int, int]]
-
-    def filled(self, values: list[Any]) -> str:
-        pieces = self.pieces.copy()
-        for piece, slot in self.places:
-            pieces[piece] = values[slot]
-        return "".join(pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    cells: list[Any]
-    slots: list[tuple[int, int]]
-    texts: list[tuple[int, _Pieces]]
-
-    def filled(self, values: list[Any]) -> Cells:
-        cells = self.cells.copy()
-        for cell, slot in self.slots:
-            cells[cell] = values[slot]
-        for cell, text in self.texts:
-            cells[cell] = text.filled(values)
-        return tuple(cells)
+    slot: int
+    template: str
+    slots: Callable[[Sequence[Any]], Any]
 
 
 class Mould:
@@ -86,8 +66,10 @@ class Mould:
 
     def __init__(self, rows: Rows, column: Column) -> None:
         self._column = column
+        self._values: list[Any] = []
         self._instants: dict[datetime, int] = {}
-        self._texts: dict[str, int] = {}
+        self._marks: dict[str, int] = {}
+        self._texts: list[_Text] = []
         self.opened_at: datetime = rows.case["opened_at"]
         self.updated_at: datetime = rows.case["updated_at"]
         self.category: str = rows.case["category"]
@@ -103,49 +85,53 @@ class Mould:
     def cast(self, own: Own) -> dict[str, list[Cells]]:
         """The rows of each table; their columns in the order in which `store.rows` names them."""
         known = own.texts()
-        values: list[Any] = [None] * (2 * len(self._instants) + len(self._texts))
+        values = self._values.copy()
         for instant, slot in self._instants.items():
             moved = instant + own.shift
             values[slot], values[slot + 1] = self._column(moved), f"{moved.isoformat()[:-6]}Z"
-        for text, slot in self._texts.items():
-            values[slot] = known[text] if text in known else _photo(own.id, text)
-        return {table: [row.filled(values) for row in rows] for table, rows in self._rows.items()}
+        for mark, slot in self._marks.items():
+            values[slot] = known[mark] if mark in known else _photo(own.id, mark)
+        for slot, template, slots in self._texts:
+            values[slot] = template % slots(values)
+        return {table: [row(values) for row in rows] for table, rows in self._rows.items()}
 
-    def _row(self, row: Row) -> _Row:
-        made = _Row(list(row.values()), [], [])
-        for number, cell in enumerate(made.cells):
-            if cell == FOREVER:
-                made.cells[number] = self._column(FOREVER)
-            elif cell == FORMER:
-                made.slots.append((number, self._slot(FORMER)))
-            elif isinstance(cell, datetime):
-                made.slots.append((number, self._instant_slot(cell)))
-            elif isinstance(cell, str) and _MARK.search(cell):
-                made.texts.append((number, self._pieces(cell)))
-        return made
+    def _row(self, row: Row) -> Callable[[Sequence[Any]], Cells]:
+        return itemgetter(*map(self._cell, row.values()))
 
-    def _pieces(self, text: str) -> _Pieces:
-        pieces: list[str] = []
-        places: list[tuple[int, int]] = []
-        end = 0
-        for mark in _MARK.finditer(text):
-            pieces += (text[end : mark.start()], "")
-            places.append((len(pieces) - 1, self._slot(mark[0])))
-            end = mark.end()
-        return _Pieces([*pieces, text[end:]], places)
+    def _cell(self, cell: object) -> int:
+        """The slot that holds it."""
+        if cell == FOREVER:
+            return self._slot(self._column(FOREVER))
+        if cell == FORMER:
+            return self._marked(FORMER)
+        if isinstance(cell, datetime):
+            return self._instant(cell)
+        if isinstance(cell, str) and _MARK.search(cell):
+            return self._text(cell)
+        return self._slot(cell)
 
-    def _slot(self, mark: str) -> int:
+    def _text(self, text: str) -> int:
+        slots = [self._marked(mark) for mark in _MARK.findall(text)]
+        template = "%s".join(piece.replace("%", "%%") for piece in _MARK.split(text))
+        self._texts.append(_Text(self._slot(None), template, itemgetter(*slots)))
+        return self._texts[-1].slot
+
+    def _marked(self, mark: str) -> int:
         if mark.endswith("Z"):
-            return self._instant_slot(datetime.fromisoformat(mark)) + 1
-        return self._texts.setdefault(mark, self._next)
+            return self._instant(datetime.fromisoformat(mark)) + 1
+        if mark not in self._marks:
+            self._marks[mark] = self._slot(None)
+        return self._marks[mark]
 
-    def _instant_slot(self, instant: datetime) -> int:
+    def _instant(self, instant: datetime) -> int:
         """Of two: as a column takes it, and as JSON does."""
-        return self._instants.setdefault(instant, self._next)
+        if instant not in self._instants:
+            self._instants[instant] = self._slot(None, None)
+        return self._instants[instant]
 
-    @property
-    def _next(self) -> int:
-        return 2 * len(self._instants) + len(self._texts)
+    def _slot(self, *values: object) -> int:
+        self._values += values
+        return len(self._values) - len(values)
 
 
 def _photo(case_id: str, mark: str) -> str:

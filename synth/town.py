@@ -57,6 +57,7 @@ class Town:
         self.places = Places(directory)
         self._calendar, self._policy, self._ladder = calendar, policy, ladder
         self._cities: dict[str, City] = {}
+        self._calendars: dict[Calendar, Calendar] = {}
         self._categories = Weighted(_categories(directory.categories))
         random = Random(seed)  # noqa: S311 - nothing secret hangs on it
         self._grids = Weighted({area: random.lognormvariate(0, 0.7) for area in _smallest(directory)})
@@ -103,9 +104,10 @@ class Town:
         return self._cities[month]
 
     def _calendar_then(self, at: datetime) -> Calendar:
-        """The next year's holidays are not out yet."""
+        """The next year's holidays are not out yet. Equal ones are one: to compare them takes its time."""
         through = min(self._calendar.official_through, date(at.year, 12, 31))
-        return cut(self._calendar.model_copy(update={"official_through": through}), at)
+        then = cut(self._calendar.model_copy(update={"official_through": through}), at)
+        return self._calendars.setdefault(then, then)
 
     def _reporter(self, random: Random, source: Source, area: str) -> Actor:
         root = "/" + area.split("/")[1]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
@@ -19,7 +19,7 @@ from domain.events import Event
 from domain.policy import Source
 from store import case_files, cases, feed, migrate, overdue, tasks
 from store.cases import CaseFilter
-from store.database import open_engine, reading
+from store.database import open_engine, reading, sync_url
 from store.recorder import Recorder
 from store.rows import case_row
 from store.tables import CaseReporterRow, CaseRow, CaseUnitRow, EventRow
@@ -163,10 +163,26 @@ class TestLists:
         assert len((await feed.after(filled, 0, SUPERVISOR)).items) == 100
 
 
+SHAPE = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1",
+    "postgresql": """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+UNION ALL SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2""",
+}
+
+
+def shape(url: str) -> object:
+    """Tables, indexes and constraints."""
+    engine = create_engine(sync_url(url))
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql(SHAPE[engine.dialect.name]).all()
+    engine.dispose()
+    return found
+
+
 def contents(seed: int) -> Iterator[object]:
     town = Town(demo_directory(), default_calendar(), default_policy(), default_ladder(), seed)
     history = History(town, 8, seed, lambda at: at)
-    for batch in history.batches():
+    for batch in history.batches(at_least=5):
         yield batch.tables, batch.texts
 
 
@@ -192,4 +208,16 @@ class TestFilling:
         assert await feed.last_position(engine) > before
         with pytest.raises(NotEmpty):
             await fill(database_url, Wanted(12), ignore)
+        await engine.dispose()
+
+    async def test_recklessly_comes_to_the_same(self, database_url: str) -> None:
+        migrate.upgrade(database_url)
+        before = shape(database_url)
+        await fill(database_url, Wanted(30, reckless=True), ignore)
+        assert shape(database_url) == before
+        assert migrate.check(database_url) == "current"
+        engine = open_engine(database_url)
+        found = (await cases.search(engine, CaseFilter(), SUPERVISOR)).items
+        assert len(found) == 30
+        assert (await cases.search(engine, CaseFilter(q=found[0].description[:6]), SUPERVISOR)).items
         await engine.dispose()

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from domain import commands as c
 from domain.limits import Limit, LimitUnit
@@ -167,6 +168,14 @@ class TestADeadReceiver:
             await office.deliver(office.deliverer(send=picky))
             office.now += timedelta(minutes=1)
         assert await office.statuses() == ["pending", "delivered", "delivered"]
+
+
+class TestTheCountOfRefusals:
+    async def test_begins_at_none(self, office: Office, receiver: Receiver) -> None:
+        await office.channel("never-refused", receiver)
+        await office.dispatch()
+        await office.deliver()
+        assert REGISTRY.get_sample_value("rectify_notices_failed_total", {"channel": "never-refused"}) == 0
 
 
 class TestTheRate:

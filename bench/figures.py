@@ -1,7 +1,7 @@
 """Arithmetic on what was measured. Knows neither clocks nor processes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean, median
 
 Json = dict[str, object]
@@ -37,6 +37,16 @@ def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
         raise ValueError("growth needs at least two sizes")
     x, y = fmean(xs), fmean(ys)
     return round(sum((a - x) * (b - y) for a, b in zip(xs, ys, strict=True)) / sum((a - x) ** 2 for a in xs), 3)
+
+
+def growth(by_size: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """The exponents of the most costly of many and of the one in the middle. ValueError as above."""
+    sizes = sorted(by_size, key=int)
+    kinds: dict[str, Callable[[list[float]], float]] = {"worst": max, "median": median}
+    return {
+        name: exponent([int(size) for size in sizes], [kind(list(by_size[size].values())) for size in sizes])
+        for name, kind in kinds.items()
+    }
 
 
 def slope(values: Sequence[float]) -> float:

@@ -6,9 +6,10 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import eq, ge, le, lt
+from statistics import median
 from typing import Any, NamedTuple
 
-from bench.figures import exponent
+from bench.figures import growth as growth_of
 
 #: As it comes from JSON.
 Results = Mapping[str, Any]
@@ -17,6 +18,10 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _THOUSAND = 1000
 #: The sizes between which reads should be flat, and what each store may take (milliseconds).
 READ_GOALS = {"postgres": 50.0, "sqlite": 150.0}
+#: The exponent up to which we call a read flat: ten times the cases take 1.4 times as long.
+FLAT = 0.15
+#: Of each store, the slowest at its largest size; all are in the results.
+_SLOWEST = 10
 
 
 class Goal(NamedTuple):
@@ -52,6 +57,8 @@ GOALS = (
     Goal(("herd_duplicates",), "escalations that came twice", "=", 0),
     Goal(("first_command_after_restart_s",), "seconds from a killed worker to the first answer"),
     Goal(("long_case_last_to_first",), "a command of a long case, the last ones by the first"),
+    Goal(("lookups_per_cpu_second",), "places found on a large map"),
+    Goal(("routing_p99_ms",), "CPU of placing and routing a report on it, p99"),
 )
 
 
@@ -95,6 +102,7 @@ def _machine(results: Results) -> list[str]:
 def _summary(results: Results) -> list[str]:
     rows = [row for goal in GOALS if (row := _judged(goal, results))]
     rows += [row for store, most in READ_GOALS.items() if (row := _reads_judged(store, most, results))]
+    rows += [row for store in READ_GOALS for row in _flatness(store, results)]
     return tabled(("figure", "value", "goal", "met", "measured with", "when"), rows)
 
 
@@ -118,11 +126,29 @@ def _reads_judged(store: str, most: float, results: Results) -> tuple[object, ..
     return goal.says, worst, goal.text, goal.met(worst), *_origin(results, "read_p99_ms")
 
 
+def _flatness(store: str, results: Results) -> Iterable[tuple[object, ...]]:
+    by_size = results.get("read_p99_ms", {}).get(store, {})
+    if len(by_size) > 1:
+        for which, k in growth_of(by_size).items():
+            goal = Goal((), f"`read_p99_ms` exponent of its growth, {store}: {_READS[which]}", "≤", FLAT)
+            yield goal.says, k, goal.text, goal.met(k), *_origin(results, "read_p99_ms")
+
+
+_READS = {"worst": "the slowest read", "median": "the read in the middle"}
+
+
 def _origin(results: Results, figure: str) -> tuple[str, str]:
     size = results.get("sizes", {}).get(figure, {})
     run = results.get("runs", {}).get(figure, {})
     told = ", ".join(f"{name.replace('_', ' ')} {_size(value)}" for name, value in size.items())
-    return told, f"{str(run.get('date', ''))[:10]} `{run.get('commit', '')}`"
+    where = _elsewhere(results, str(run.get("benchmark", "")))
+    return told, f"{str(run.get('date', ''))[:10]} `{run.get('commit', '')}`{where}"
+
+
+def _elsewhere(results: Results, benchmark: str) -> str:
+    """The processor, if it is another than the page's machine has."""
+    there = details(results, benchmark).get("machine", {}).get("model")
+    return "" if there in {None, results.get("machine", {}).get("model")} else f", {there}"
 
 
 def _size(value: object) -> str:
@@ -197,7 +223,8 @@ def _herd(results: Results) -> list[str]:
     rows = []
     for size, each in _by_number(details(results, "herd").get("by_size", {})):
         for side in ("floor", "ours"):
-            late, meanwhile = each[side]["decided_late"], each[side]["commands_meanwhile"]
+            late = each[side]["recorded_late" if side == "ours" else "decided_late"]
+            meanwhile = each[side]["commands_meanwhile"]
             rows.append(
                 (
                     f"{size}, {side}",
@@ -256,9 +283,35 @@ def _long_case(results: Results) -> list[str]:
 def _reads(results: Results) -> list[str]:
     stores = results.get("read_p99_ms", {})
     columns = [(store, size) for store, sizes in stores.items() for size in sorted(sizes, key=int)]
-    asked = {question: None for store, size in columns for question in stores[store][size]}
-    rows = [(question, *(stores[store][size].get(question, "") for store, size in columns)) for question in asked]
+    if not columns:
+        return []
+    found = [stores[store][size] for store, size in columns]
+    rows: list[tuple[object, ...]] = [
+        ("*the slowest*", *(max(each.values()) for each in found)),
+        ("*the one in the middle*", *(round(median(each.values()), 2) for each in found)),
+        *((question, *(each.get(question, "") for each in found)) for question in _slowest(stores)),
+    ]
     return tabled(("p99 of, ms", *(f"{store}, {shown(int(size))}" for store, size in columns)), rows)
+
+
+def _slowest(stores: Results) -> list[str]:
+    largest = (sizes[max(sizes, key=int)] for sizes in stores.values())
+    return sorted({name for each in largest for name in sorted(each, key=each.__getitem__)[-_SLOWEST:]})
+
+
+def _places(results: Results) -> list[str]:
+    names = ("build_s", "index_mb_after_lookups", "lookups_per_s_warm", "bulk_per_s")
+    rows = [
+        (
+            grids,
+            *(each[name] for name in names),
+            f"{shown(each['resolve_ms_p50'])} / {shown(each['resolve_ms_p99'])}",
+            each["check_s"],
+        )
+        for grids, each in _by_number(details(results, "places").get("by_grids", {}))
+    ]
+    head = ("grids", "index made in, s", "its size, MB", "look-ups a second", "of many at once")
+    return tabled((*head, "a report placed and routed, ms: p50 / p99", "whole map checked, s"), rows)
 
 
 def growth(results: Results) -> dict[str, float]:
@@ -276,12 +329,10 @@ def growth(results: Results) -> dict[str, float]:
 
 
 def _growth_of_reads(results: Results) -> dict[str, float]:
-    found = {}
+    found: dict[str, float] = {}
     for store, by_size in results.get("read_p99_ms", {}).items():
-        sizes = sorted(by_size, key=int)
-        if len(sizes) > 1:
-            worst = [max(by_size[size].values()) for size in sizes]
-            found[f"p99 of the slowest read, {store}, by cases"] = exponent([int(size) for size in sizes], worst)
+        if len(by_size) > 1:
+            found |= {f"p99 of {_READS[which]}, {store}, by cases": k for which, k in growth_of(by_size).items()}
     return found
 
 
@@ -300,6 +351,7 @@ TABLES: dict[str, Callable[[Results], list[str]]] = {
     "restart": _restart,
     "long_case": _long_case,
     "reads": _reads,
+    "places": _places,
     "growth": _growth,
 }
 

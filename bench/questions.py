@@ -48,7 +48,7 @@ USERS = (_UNIT, "unit-city-mgmt-yunlan", _OFFICER, _DISPATCHER, _SUPERVISOR, "re
 _OPEN = [("stage", each) for each in ("intake", "assignment", "rectification", "reinspection")]
 
 #: By `GET /cases`, for the supervisor: each filter alone, then as people put them together.
-_FILTERS: dict[str, list[tuple[str, str]]] = {
+FILTERS: dict[str, list[tuple[str, str]]] = {
     "none": [],
     "stage open": _OPEN,
     "stage closure": [("stage", "closure")],
@@ -62,6 +62,10 @@ _FILTERS: dict[str, list[tuple[str, str]]] = {
     "category rare": [("category", "E0602")],
     "overdue yes": [("overdue", "true")],
     "overdue no": [("overdue", "false")],
+    "recurrent yes": [("recurrent", "true")],
+    "recurrent no": [("recurrent", "false")],
+    "provisional yes": [("provisional", "true")],
+    "provisional no": [("provisional", "false")],
     "level 1": [("level", "1")],
     "level 3": [("level", "3")],
     "level 5": [("level", "5")],
@@ -84,6 +88,17 @@ _FILTERS: dict[str, list[tuple[str, str]]] = {
     "grid + category": [("area", "minghu-1-1"), ("category", "E0602")],
     "district + overdue + level 3": [("area", "wangxi"), ("overdue", "true"), ("level", "3")],
     "unit small + overdue": [("unit", "gas"), ("overdue", "true")],
+    **{
+        f"{mark} {said} + {where}": [(mark, asked), narrowed]
+        for mark in ("recurrent", "provisional")
+        for said, asked in (("yes", "true"), ("no", "false"))
+        for where, narrowed in {"unit": ("unit", "sanitation"), "district": ("area", "wangxi")}.items()
+    },
+    "recurrent + unit small": [("recurrent", "true"), ("unit", "gas")],
+    "provisional, by due_at": [("provisional", "true"), ("sort", "due_at")],
+    "recurrent, by updated_at": [("recurrent", "true"), ("sort", "-updated_at")],
+    "recurrent + provisional": [("recurrent", "true"), ("provisional", "true")],
+    "recurrent + district + category": [("recurrent", "true"), ("area", "wangxi"), ("category", "E0135")],
     "closed + district, by updated_at": [("stage", "archived"), ("area", "wangxi"), ("sort", "-updated_at")],
 }
 
@@ -143,13 +158,15 @@ def questions(known: Sample, fetch: Fetch) -> Iterator[Question]:
     yield _question("overdue of a district", _SUPERVISOR, "overdue", [("area", "yunlan"), ("group_by", "area")])
     yield _question("overdue of a unit", _SUPERVISOR, "overdue", [("unit", "sanitation")])
     yield from (_question(f"tasks {user}", user, "tasks", []) for user in USERS)
-    yield from (_question(f"cases {name}", _SUPERVISOR, "cases", asked) for name, asked in _FILTERS.items())
+    yield from (_question(f"cases {name}", _SUPERVISOR, "cases", asked) for name, asked in FILTERS.items())
     yield from (_question(f"cases of {user}", user, "cases", []) for user in USERS)
     yield from (_question(f"text {name}", _SUPERVISOR, "cases", asked) for name, asked in _texts(known).items())
     yield from (_question(f"text common, of {user}", user, "cases", [("q", "垃圾")]) for user in (_UNIT, _OFFICER))
     first, *rest = (_question("", _SUPERVISOR, "cases", [("q", word)]).path for word in _COMMON)
     yield Question("text common, each word for the first time", _SUPERVISOR, first, tuple(rest))
     yield from _deep(known, fetch)
+    yield from (_question(f"notices of {user}", user, "notices", []) for user in USERS)
+    yield from _late_notices(fetch)
     places = {"start": 0, "middle": known.middle, "end": known.last - 100}
     for user in (_SUPERVISOR, _UNIT, _OFFICER, "resident"):
         yield from (
@@ -168,7 +185,7 @@ def _deep(known: Sample, fetch: Fetch) -> Iterator[Question]:
         "text common": [("q", "垃圾")],
         "cases of a unit": [("unit", "sanitation")],
     }.items():
-        cursors = list(_cursors(asked, fetch, 100))
+        cursors = list(_cursors(_SUPERVISOR, "cases", asked, fetch, 100))
         if not cursors:
             continue
         for page, cursor in {10: cursors[min(8, len(cursors) - 1)], 100: cursors[-1]}.items():
@@ -177,11 +194,17 @@ def _deep(known: Sample, fetch: Fetch) -> Iterator[Question]:
         yield _question(f"{name}, page in the middle", _SUPERVISOR, "cases", [*asked, ("cursor", middle)])
 
 
-def _cursors(asked: list[tuple[str, str]], fetch: Fetch, pages: int) -> Iterator[str]:
+def _late_notices(fetch: Fetch) -> Iterator[Question]:
+    """The tenth page of what a unit has been told."""
+    for cursor in list(_cursors(_UNIT, "notices", [], fetch, 10))[-1:]:
+        yield _question(f"notices of {_UNIT}, page 10", _UNIT, "notices", [("cursor", cursor)])
+
+
+def _cursors(user: str, route: str, asked: list[tuple[str, str]], fetch: Fetch, pages: int) -> Iterator[str]:
     cursor: object = None
     for _ in range(pages - 1):
         here = [*asked, ("cursor", str(cursor))] if cursor else asked
-        cursor = fetch(_question("", _SUPERVISOR, "cases", here))["next_cursor"]
+        cursor = fetch(_question("", user, route, here))["next_cursor"]
         if cursor is None:
             return
         yield str(cursor)

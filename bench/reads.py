@@ -1,9 +1,11 @@
 """The long table: what lists, boards, searches and the feed take when a city's years lie in the read model.
 
 python -m bench.reads --sizes 100000 1000000 --keep DIR     DIR holds the filled databases; a second run reuses them
+python -m bench.reads --fill --keep DIR                     fills them and measures nothing
 
 Over HTTP, against `rectify serve` on a database that `rectify synth` filled. Temporal does not run: no list needs it.
-The first requests of each question are not counted, but where that is what is asked about.
+The first requests of each question are not counted, but where that is what is asked about. Both stores are filled at
+once, before anything is measured.
 """
 
 import argparse
@@ -15,14 +17,16 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from http.client import HTTPConnection
+from itertools import product
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-from bench.figures import Json, spread
+from bench.figures import Json, growth, spread
 from bench.progress import say
 from bench.questions import USERS, Question, questions, sample
 from bench.results import Outcome
@@ -31,14 +35,14 @@ from store import migrate, tokens
 from store.database import open_engine, sync_url
 from synth.fill import Wanted, fill
 
-SIZES, STORES = (100_000, 1_000_000), ("postgres", "sqlite")
+SIZES, STORES = (100_000, 300_000, 1_000_000), ("postgres", "sqlite")
 REPEATS, QUICK_REPEATS, _WARM_UP = 100, 20, 3
-QUICK_SIZE = 3_000
+QUICK_SIZES = (1_000, 2_000, 3_000)
 
 
 def measure(*, quick: bool = False) -> Outcome:
     """For `python -m bench`. `RECTIFY_READS` may name the folder of `--keep`."""
-    sizes, repeats = ((QUICK_SIZE,), QUICK_REPEATS) if quick else (SIZES, REPEATS)
+    sizes, repeats = (QUICK_SIZES, QUICK_REPEATS) if quick else (SIZES, REPEATS)
     kept = os.environ.get("RECTIFY_READS")
     found = run(sizes, STORES, repeats=repeats, keep=Path(kept) if kept else None)
     figures = {"read_p99_ms": found.pop("read_p99_ms")}
@@ -48,39 +52,63 @@ def measure(*, quick: bool = False) -> Outcome:
 def run(
     sizes: Sequence[int], stores: Sequence[str] = STORES, *, repeats: int = REPEATS, keep: Path | None = None
 ) -> Json:
-    """`read_p99_ms` and `reads`: {store: {size: {question: …}}}; `loading`: {store: {size: …}}."""
-    p99: dict[str, dict[str, Json]] = {}
-    all_of_them: dict[str, dict[str, Json]] = {}
-    loading: dict[str, Json] = {}
+    """`read_p99_ms` and `reads`: {store: {size: {question: …}}}; `loading` by store and size, `exponent` by store."""
+    p99: dict[str, dict[str, dict[str, float]]] = {store: {} for store in stores}
+    all_of_them: dict[str, dict[str, Json]] = {store: {} for store in stores}
+    loading: dict[str, Json] = {store: {} for store in stores}
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rectify-reads-", dir="/tmp")))
-        for store in stores:
-            for size in sizes:
-                with _filled(folder, store, size) as (url, load):
-                    measured = _measured(url, folder, repeats)
-                loading.setdefault(store, {})[str(size)] = load
-                all_of_them.setdefault(store, {})[str(size)] = dict(measured)
-                p99.setdefault(store, {})[str(size)] = {name: each["p99_ms"] for name, each in measured.items()}
-                _show(store, size, load, measured)
-    return {"read_p99_ms": p99, "reads": all_of_them, "loading": loading}
+        loads = _fill(folder, stores, sizes)
+        for store, size in product(stores, sizes):
+            with _filled(folder, store, size) as url:
+                measured = _measured(url, folder, repeats)
+            all_of_them[store][str(size)] = dict(measured)
+            p99[store][str(size)] = {name: float(str(each["p99_ms"])) for name, each in measured.items()}
+            loading[store] = {str(each): load for each, load in zip(sizes, loads[store], strict=True)}
+            _show(store, size, loads[store][sizes.index(size)], measured)
+    exponents = {store: growth(by_size) for store, by_size in p99.items()} if len(sizes) > 1 else {}
+    return {"read_p99_ms": p99, "reads": all_of_them, "loading": loading, "exponent": exponents}
+
+
+def _fill(folder: Path, stores: Sequence[str], sizes: Sequence[int]) -> dict[str, list[Json]]:
+    """How each database was loaded: a process for each store."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(len(stores)) as pool:
+        found = {store: pool.submit(_filled_all, folder, store, tuple(sizes)) for store in stores}
+        return {store: each.result() for store, each in found.items()}
+
+
+def _filled_all(folder: Path, store: str, sizes: Sequence[int]) -> list[Json]:
+    """One that lies in the folder is taken as it is."""
+    loads = []
+    for size in sizes:
+        note = folder / f"{store}-{size}.json"
+        if not note.exists():
+            with _filled(folder, store, size, anew=True) as url:
+                note.write_text(json.dumps(_load(url, size)))
+        loads.append(json.loads(note.read_text()))
+    return loads
 
 
 @contextmanager
-def _filled(folder: Path, store: str, size: int) -> Iterator[tuple[str, Json]]:
-    """A database of so many cases, and how it was loaded; one that lies in the folder is taken as it is."""
+def _filled(folder: Path, store: str, size: int, *, anew: bool = False) -> Iterator[str]:
+    """The database of so many cases; `anew`: what is left of a loading that was broken off is thrown away."""
     with _server(folder, store) as server:
-        url = f"sqlite:///{folder / f'{size}.db'}" if store == "sqlite" else _database(server, f"reads_{size}")
-        note = folder / f"{store}-{size}.json"
-        if not note.exists():
-            note.write_text(json.dumps(_load(url, size)))
-        yield url, json.loads(note.read_text())
+        if store == "sqlite":
+            path = folder / f"{size}.db"
+            if anew:
+                path.unlink(missing_ok=True)
+            yield f"sqlite:///{path}"
+        else:
+            yield _database(server, f"reads_{size}", anew=anew)
 
 
 def _load(url: str, size: int) -> Json:
-    say(f"loading {size} cases into {make_url(url).get_backend_name()}")
+    store = make_url(url).get_backend_name()
+    say(f"loading {size} cases into {store}")
     migrate.upgrade(url)
     began = time.monotonic()
-    tally = asyncio.run(fill(url, Wanted(size), _progress))
+    tally = asyncio.run(fill(url, Wanted(size, reckless=True), lambda done, _: say(f"  {store}: {done} of {size}")))
     seconds = time.monotonic() - began
     return {
         "seconds": round(seconds, 1),
@@ -90,11 +118,6 @@ def _load(url: str, size: int) -> Json:
         "late": tally.late,
         "sql_bytes_per_case": round(_bytes(url) / size),
     }
-
-
-def _progress(done: int, wanted: int) -> None:
-    if done * 10 // wanted != (done - 2_000) * 10 // wanted:
-        say(f"  {done} of {wanted}")
 
 
 def _bytes(url: str) -> int:
@@ -126,13 +149,13 @@ def _server(folder: Path, store: str) -> Iterator[str]:
         server.cleanup()
 
 
-def _database(server: str, name: str) -> str:
-    engine = create_engine(sync_url(server), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        found = connection.execute(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first()
-        if found is None:
+def _database(server: str, name: str, *, anew: bool) -> str:
+    if anew:
+        engine = create_engine(sync_url(server), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
             connection.execute(text(f"CREATE DATABASE {name}"))
-    engine.dispose()
+        engine.dispose()
     return server.replace("/postgres?", f"/{name}?")
 
 
@@ -212,7 +235,11 @@ def main() -> None:
     parser.add_argument("--stores", nargs="+", choices=STORES, default=STORES)
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--keep", type=Path, help="where the filled databases stay; a short path")
+    parser.add_argument("--fill", action="store_true", help="only that; with --keep")
     asked = parser.parse_args()
+    if asked.fill:
+        print(json.dumps(_fill(asked.keep, asked.stores, asked.sizes)))
+        return
     found = run(asked.sizes, asked.stores, repeats=asked.repeats, keep=asked.keep)
     print(json.dumps(found["read_p99_ms"], ensure_ascii=False))
 

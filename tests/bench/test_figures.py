@@ -1,6 +1,6 @@
 import pytest
 
-from bench.figures import exponent, median_ratio, percentile, slope, spread
+from bench.figures import exponent, growth, median_ratio, percentile, slope, spread
 
 
 class TestPercentiles:
@@ -37,6 +37,13 @@ class TestExponents:
     def test_need_two_sizes(self) -> None:
         with pytest.raises(ValueError, match="two sizes"):
             exponent([5, 5], [1.0, 2.0])
+
+    def test_of_many_are_those_of_the_most_costly_and_of_the_one_in_the_middle(self) -> None:
+        assert growth({"1000": {"a": 3.0, "b": 9.0, "c": 3.0}, "100": {"a": 1.0, "b": 9.0, "c": 3.0}}) == {
+            "worst": 0.0,
+            "median": 0.0,
+        }
+        assert growth({"10": {"a": 1.0}, "1000": {"a": 100.0}}) == {"worst": 1.0, "median": 1.0}
 
 
 class TestSlopes:

@@ -46,6 +46,15 @@ class TestTheSummary:
             rendered("summary")
         )
 
+    def test_judges_whether_reads_are_flat(self) -> None:
+        assert "exponent of its growth, postgres: the slowest read | 0.688 | ≤ 0.15 | **no** |" in rendered("summary")
+
+    def test_names_the_processor_where_it_is_another(self) -> None:
+        elsewhere = {**MEASURED, "machine": {"model": "Another"}}
+        elsewhere["details"] = {**MEASURED["details"], "floor": {"machine": {"model": "Some Processor"}}}
+        assert "2026-11-22 `abc1234`, Some Processor |" in rendered("summary", elsewhere)
+        assert "Some Processor" not in rendered("summary")
+
     def test_leaves_out_what_was_not_measured(self) -> None:
         assert "events_per_life" not in rendered("summary")
 
@@ -63,12 +72,38 @@ class TestTables:
     def test_show_reads_by_store_and_size(self) -> None:
         assert "| /overdue | 12.5 | 61 |" in rendered("reads")
 
+    def test_show_the_slowest_reads_and_leave_the_others_to_the_results(self) -> None:
+        many = {str(number): float(number) for number in range(1, 30)}
+        said = rendered("reads", {"read_p99_ms": {"sqlite": {"1000": many}}}).splitlines()
+        assert said[2:4] == ["| *the slowest* | 29 |", "| *the one in the middle* | 15 |"]
+        assert said[4:] == [f"| {number} | {number} |" for number in range(20, 30)]
+
+    def test_tell_of_ours_when_the_herd_could_be_read(self) -> None:
+        late = {side: {"p50_s": side, "p99_s": 2, "max_s": 3} for side in (1, 7)}
+        both = {
+            "drain_seconds": 4,
+            "commands_meanwhile": {"p50_ms": 5, "p99_ms": 6, "failed": 0},
+            "decided_late": late[1],
+        }
+        ours = {**both, "recorded_late": late[7], "duplicates": 0, "missing": 0}
+        sizes = {"500": {"floor": both, "ours": ours, "drain_ratio": 1.0}}
+        floor, cases = rendered("herd", {"details": {"herd": {"by_size": sizes}}}).splitlines()[2:]
+        assert floor.startswith("| 500, floor | 1 / 2 / 3 |")
+        assert cases.startswith("| 500, ours | 7 / 2 / 3 |")
+
+    def test_tell_of_the_map(self) -> None:
+        names = ("build_s", "index_mb_after_lookups", "lookups_per_s_warm", "bulk_per_s")
+        found = {**dict.fromkeys(names, 1), "resolve_ms_p50": 0.1, "resolve_ms_p99": 0.2, "check_s": 3}
+        said = rendered("places", {"details": {"places": {"by_grids": {"2000": found}}}})
+        assert said.endswith("| 2,000 | 1 | 1 | 1 | 1 | 0.1 / 0.2 | 3 |")
+
     def test_gather_every_exponent(self) -> None:
         assert page.growth(MEASURED) == {
             "seconds for lives, ours": 1.01,
             "seconds to drain a herd, floor": 1.0,
             "seconds to drain a herd, ours": 1.05,
             "p99 of the slowest read, postgres, by cases": pytest.approx(0.688, abs=0.001),
+            "p99 of the read in the middle, postgres, by cases": pytest.approx(0.489, abs=0.001),
         }
 
 

@@ -20,6 +20,7 @@ from directory.catalogue_lines import BadCatalogue
 from directory.demo_city import demo_directory
 from directory.places import Places
 from directory.positions import Datum
+from directory.routing_check import check as check_routing
 from exchange import writing
 from exchange.columns import TABLES, Table
 from exchange.files import Source, read
@@ -82,7 +83,7 @@ def _tells(planned: Plan) -> None:
 
 
 def _is_kept(planned: Plan, path: Path) -> None:
-    """Written, it is read as the same, and changes nothing."""
+    """Written, it is read as the same, and changes nothing. Its map and its routing can be looked at."""
     assert planned.after is not None
     points = list(planned.records.points.values())
     writing.write(path, list(TABLES.values()), planned.after, points)
@@ -91,6 +92,7 @@ def _is_kept(planned: Plan, path: Path) -> None:
     assert not told, told
     assert again.changes_nothing, again.changes
     Places(planned.after).locate(110.001, 38.26)
+    check_routing(planned.after)
 
 
 @cache

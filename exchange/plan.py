@@ -16,9 +16,9 @@ from domain.errors import RectifyError
 from domain.sentences import sentence
 from exchange import columns as c
 from exchange import whole
-from exchange.faults import Place
+from exchange.faults import Findings, Place
 from exchange.merging import Before, Merger, Mode, Records
-from exchange.reading import Reading
+from exchange.reading import Given, Reading
 
 #: Which sheet a kind of record stands on.
 SHEETS: Mapping[Kind, str] = {
@@ -234,5 +234,16 @@ def _city(before: Before, reading: Reading) -> dict[str, Any] | None:
     if not said:
         faults.add("city_missing", Place(c.CITY.title))
         return None
-    edition = {name: said[name] for name in ("scheme", "version", "valid_from") if said.get(name) is not None}
-    return {**names, "zone": said["zone"], "catalogue": Catalogue.model_validate(edition)}
+    edition = _edition(lines[0], faults)
+    return None if edition is None else {**names, "zone": said["zone"], "catalogue": edition}
+
+
+def _edition(given: Given, faults: Findings) -> Catalogue | None:
+    said = {name: given.values[name] for name in Catalogue.model_fields if given.values.get(name) is not None}
+    try:
+        return Catalogue.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0])
+        faults.add("bad_value", given.place(name), str(said.get(name, "")), why=first["msg"])
+        return None

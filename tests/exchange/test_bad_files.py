@@ -248,6 +248,15 @@ class TestArchives:
             assert planned.changes_nothing or not planned.reading.report.sound
 
 
+class TestACity:
+    def test_that_is_founded_with_an_edition_that_cannot_be_is_told_of(self, tmp_path: Path) -> None:
+        city = [("城市名称", "时区", "version"), ("清和市", "Asia/Shanghai", 0)]
+        path = workbook(tmp_path / "a.xlsx", {"城市": city})
+        planned = plan(read([Source(path, "a")]), Before(), Mode.MERGE)
+        told = [(each.code, str(each.place)) for each in planned.reading.report.faults.listed]
+        assert (planned.after, told) == (None, [("bad_value", "城市!C2")])
+
+
 class TestGeoJson:
     @pytest.mark.parametrize("data", [b"{", b"{}", b'{"features":[1]}', b'{"features":' + b"[" * 5_000])
     def test_that_is_none_is_refused(self, tmp_path: Path, data: bytes) -> None:

@@ -65,7 +65,7 @@ WEEKDAYS = (118, 108, 104, 104, 106, 62, 50)
 MONTHS = (82, 74, 96, 102, 106, 112, 120, 118, 104, 98, 96, 92)
 
 #: What people write into the file, on average for a case that somebody worked on: it brings a case to some 12 events.
-REMARKS = 6.7
+REMARKS = 6.9
 #: Of remarks; the others are the officer's.
 BY_THE_UNIT = 800
 #: Of descriptions and addresses: our guesses, how people write.

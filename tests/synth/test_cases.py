@@ -18,7 +18,7 @@ from domain.case import OPEN, RUNNING, Snapshot, Stage
 from domain.events import Event
 from domain.policy import Source
 from store import case_files, cases, feed, migrate, overdue, tasks
-from store.cases import CaseFilter
+from store.cases import CaseFilter, Sort
 from store.database import open_engine, reading, sync_url
 from store.recorder import Recorder
 from store.rows import case_row
@@ -72,7 +72,7 @@ class TestEachCase:
     ) -> None:
         assert len(rows) == SIZE
         for row, snapshot in zip(rows, snapshots, strict=True):
-            assert {name: getattr(row, name) for name in CaseRow.model_fields} == case_row(snapshot)
+            assert {name: getattr(row, name) for name in CaseRow.model_fields} == case_row(snapshot) | {"begun": None}
 
     async def test_has_its_units(self, filled: AsyncEngine, snapshots: list[Snapshot]) -> None:
         there = {(row.case_id, row.unit, row.lead) for row in await every(filled, CaseUnitRow)}
@@ -177,6 +177,36 @@ def shape(url: str) -> object:
         found = connection.exec_driver_sql(SHAPE[engine.dialect.name]).all()
     engine.dispose()
     return found
+
+
+class TestTheRecurrentCasesOfAUnit:
+    @pytest.mark.parametrize("of_late", [5, 300])
+    @pytest.mark.parametrize("sort", ["opened_at", "-opened_at"])
+    async def test_are_the_same_whichever_of_the_two_is_the_rarer(
+        self,
+        filled: AsyncEngine,
+        snapshots: list[Snapshot],
+        monkeypatch: pytest.MonkeyPatch,
+        of_late: int,
+        sort: Sort,
+    ) -> None:
+        monkeypatch.setattr(cases, "_OF_LATE", of_late)
+        recurrent = [case for case in snapshots if case.recurrence_of]
+        recurrent.sort(key=lambda case: (case.opened_at, case.id), reverse=sort.startswith("-"))
+        for unit in ("sanitation", "roads", "gas"):
+            wanted = CaseFilter(unit=unit, recurrent=True, sort=sort)
+            found = (await cases.search(filled, wanted, SUPERVISOR, limit=200)).items
+            assert [case.id for case in found] == [
+                case.id for case in recurrent if unit in {case.lead_unit, *case.co_units}
+            ]
+
+    async def test_are_met_by_the_index_of_the_recurrent_if_the_unit_has_more(
+        self, filled: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cases, "_OF_LATE", 5)
+        async with reading(filled) as connection:
+            assert await cases._outnumbers_recurrent(connection, "sanitation")
+            assert not await cases._outnumbers_recurrent(connection, "nobody")
 
 
 def contents(seed: int) -> Iterator[object]:

@@ -1,8 +1,8 @@
 """`make bench`: runs all benchmarks or the ones that are named, writes bench/results/, then docs/performance.md.
 
 make bench                          everything, some 25 minutes on a quiet machine, the reads apart
-make bench ARGS="reads"             another half an hour, most of it to fill six databases (35 GB in /tmp); RECTIFY_READS=DIR
-                                    keeps them there, and `python -m bench.reads --fill --keep DIR` fills them before
+make bench ARGS="reads"             another half an hour, half of it to fill six databases (35 GB in /tmp);
+                                    RECTIFY_READS=DIR keeps them, `python -m bench.reads --fill --keep DIR` fills them
 make bench ARGS="floor peer"        these; the other figures of latest.json stay, each with its own date
 make bench ARGS="herd --quick"      small sizes, to try whether it runs; writes to build/bench/ instead
 """

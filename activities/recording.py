@@ -26,8 +26,9 @@ class RecordingActivities:
 
     @activity.defn(name=RECORD)
     async def record(self, record: Record) -> None:
+        asked = record.model_copy(update={"begun": activity.info().scheduled_time})
         try:
-            await self._recorder.record(record)
+            await self._recorder.record(asked)
         except BaseException:  # a cancellation too: that is how the worker ends an attempt that takes too long
             self._metrics.failed(record.case.id)
             raise

@@ -15,7 +15,7 @@ from typing import Any
 from domain.actors import Actor
 from domain.case import Case
 from domain.commands import Command
-from domain.events import Fact
+from domain.events import Event, Fact
 from domain.record import Record
 from store.recorder import Recorder
 
@@ -55,10 +55,11 @@ def rung_twice() -> None:
 
     tick = alarms.tick
 
-    def doubled(case: Case, now: datetime) -> tuple[Fact, ...]:
-        facts = tick(case, now)
+    def doubled(case: Case, now: datetime, *, noticed: bool = False) -> tuple[Event, ...]:
+        events = tick(case, now, noticed=noticed)
         again = _chosen(case.id)
-        return tuple(each for fact in facts for each in ((fact, fact) if again and _is_rung(fact) else (fact,)))
+        twice = [each for event in events for each in ((event, event) if again and _is_rung(event.fact) else (event,))]
+        return tuple(each.model_copy(update={"seq": case.version + nth}) for nth, each in enumerate(twice, start=1))
 
     alarms.tick = doubled
 

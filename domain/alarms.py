@@ -55,19 +55,21 @@ def _next_alarm(this: _This) -> Alarm | None:
     return min(_alarms(case), key=lambda alarm: (alarm.at, alarm.order), default=None)
 
 
-def tick(case: Case, now: datetime) -> tuple[Fact, ...]:
-    """Everything that fell due up to and including `now`, in the order in which it fell due.
+def tick(case: Case, now: datetime, *, noticed: bool = False) -> tuple[Event, ...]:
+    """Everything that fell due up to and including `now`, in the order in which it fell due, and dated then.
 
-    Terminates because every alarm's fact removes that alarm; an alarm that repeats counts all repetitions at once.
+    `noticed`: dated `now` instead, as it was until 0.2. No event is dated before the one that precedes it. Terminates
+    because every alarm's fact removes that alarm; an alarm that repeats counts all repetitions at once.
     """
-    facts: list[Fact] = []
+    events: list[Event] = []
     alarm = next_alarm(case)
     while alarm is not None and alarm.at <= now:
-        fact = _repeated(case, alarm.fact(), now)
-        facts.append(fact)
-        case = evolve(case, Event(seq=case.version + 1, at=now, by=None, fact=fact))
+        at = now if noticed else max(alarm.at, case.updated_at)
+        event = Event(seq=case.version + 1, at=at, by=None, fact=_repeated(case, alarm.fact(), now))
+        events.append(event)
+        case = evolve(case, event)
         alarm = next_alarm(case)
-    return tuple(facts)
+    return tuple(events)
 
 
 def waits_on(case: CaseFacts) -> ClockKind | None:

@@ -2,9 +2,13 @@
 
 A step first lets time pass up to `now`, then does its own thing, then lets what follows at once happen too
 (a rung that counts returns, an archive that waited for an appeal). So no order of arrival can skip a deadline.
+
+What time does is dated when it fell due, so that it is the same whoever comes across it: the timer, a command, a worker
+that was away. `noticed` dates it `now`, for cases that began so, until 0.2.
 """
 
 from datetime import datetime
+from functools import reduce
 
 from domain import alarms, decisions
 from domain import clock as clocks
@@ -44,16 +48,17 @@ def give(  # noqa: PLR0913 - who, what, when, and what the directory adds to it
     command_id: str | None = None,
     *,
     calendars: tuple[UnitCalendar, ...] = (),
+    noticed: bool = False,
 ) -> Step:
     """Raises what `decide` raises, and then nothing has happened: time is let pass by the next step.
 
     `calendars`: of units with working time of their own, should the case be dispatched to them.
     """
     now = max(now, case.updated_at)
-    ready, before = pass_time(case, now)
+    ready, before = pass_time(case, now, noticed=noticed)
     facts = tuple(_with_calendars(fact, calendars) for fact in decide(ready, command, actor, now))
     case, events = _apply(ready, facts, now, actor, command_id)
-    case, after = pass_time(case, now)
+    case, after = pass_time(case, now, noticed=noticed)
     return case, before + events + after
 
 
@@ -64,35 +69,38 @@ def _with_calendars(fact: Fact, calendars: tuple[UnitCalendar, ...]) -> Fact:
     return fact.model_copy(update={"calendars": tuple(each for each in calendars if each.unit in units)})
 
 
-def pass_time(case: Case, now: datetime) -> Step:
-    now = max(now, case.updated_at)
-    return _apply(case, alarms.tick(case, now), now, None, None)
+def pass_time(case: Case, now: datetime, *, noticed: bool = False) -> Step:
+    events = alarms.tick(case, max(now, case.updated_at), noticed=noticed)
+    return reduce(evolve, events, case), events
 
 
-def recalendar(case: Case, calendar: Calendar, now: datetime, command_id: str | None = None) -> Step:
+def recalendar(
+    case: Case, calendar: Calendar, now: datetime, command_id: str | None = None, *, noticed: bool = False
+) -> Step:
     """Nothing but time passes unless `calendar` is a newer version of one of the case's own and it has not ended."""
     now = max(now, case.updated_at)
-    case, before = pass_time(case, now)
+    case, before = pass_time(case, now, noticed=noticed)
     mine = case.rules.calendars()
     if case.stage not in RUNNING or not any(is_newer(calendar, each) for each in mine):
         return case, before
-    case, events = _take_up(
-        case, e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None), now, command_id
-    )
+    changed = e.CalendarChanged(calendar=calendar, due_before=due_at(case), due_after=None)
+    case, events = _take_up(case, changed, now, command_id, noticed=noticed)
     return case, before + events
 
 
-def rerule(case: Case, policy: Policy, ladder: Ladder, now: datetime, command_id: str | None = None) -> Step:
+def rerule(  # noqa: PLR0913 - as `give`
+    case: Case, policy: Policy, ladder: Ladder, now: datetime, command_id: str | None = None, *, noticed: bool = False
+) -> Step:
     """Nothing but time passes unless one is newer than the case's own, the other no older, and it has not ended."""
     now = max(now, case.updated_at)
-    case, before = pass_time(case, now)
+    case, before = pass_time(case, now, noticed=noticed)
     mine = case.rules
     newer = is_newer(policy, mine.policy) or is_newer(ladder, mine.ladder)
     older = is_newer(mine.policy, policy) or is_newer(mine.ladder, ladder)
     if case.stage not in RUNNING or not newer or older:
         return case, before
     changed = e.RulesChanged(policy=policy, ladder=ladder, due_before=due_at(case), due_after=None)
-    case, events = _take_up(case, changed, now, command_id)
+    case, events = _take_up(case, changed, now, command_id, noticed=noticed)
     return case, before + events
 
 
@@ -101,11 +109,13 @@ def is_newer(one: Edition, other: Edition) -> bool:
     return one.id == other.id and one.version > other.version
 
 
-def _take_up(case: Case, changed: e.CalendarChanged | e.RulesChanged, now: datetime, command_id: str | None) -> Step:
+def _take_up(
+    case: Case, changed: e.CalendarChanged | e.RulesChanged, now: datetime, command_id: str | None, *, noticed: bool
+) -> Step:
     after_change = evolve(case, Event(seq=case.version + 1, at=now, by=None, fact=changed))
     fact = changed.model_copy(update={"due_after": due_at(after_change)})
     case, events = _apply(case, (fact,), now, None, command_id)
-    case, after = pass_time(case, now)
+    case, after = pass_time(case, now, noticed=noticed)
     return case, events + after
 
 

@@ -4,6 +4,7 @@ At least once, in order within a case; whoever writes it makes that exactly once
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from domain.base import Value
 from domain.case import CaseFacts, Snapshot
@@ -35,12 +36,16 @@ from domain.policy import Audience, Rules
 
 
 class Record(Value):
-    """`rules` come along whenever the events may have changed them. `rewrite`: replace what is there of the events."""
+    """`rules` come along whenever the events may have changed them. `rewrite`: replace what is there of the events.
+
+    `begun`: when the attempt at it was asked for, which the case itself does not know; None: before all that is known.
+    """
 
     case: Snapshot
     events: tuple[Event, ...]
     rules: Rules | None = None
     rewrite: bool = False
+    begun: datetime | None = None
 
 
 #: Whom each kind of fact tells, beside the rungs, which name their own audience.

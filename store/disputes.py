@@ -2,13 +2,15 @@
 
 A record is first written inside a workflow task, before Temporal has the task: a reader sees his own write. If the
 worker dies just then, or the task is not taken, the case does it again: later, and perhaps otherwise. What the tables
-have by then never happened. **Of two events with one number the later is right**: an attempt that counted is begun
-after every one that did not, and nothing is done again after one that counted. For the same reason a record whose case
-was changed earlier than the row is an old one, whatever its version.
+have by then never happened. **Of two records of the same events the one that was asked for later is right**: an attempt
+that counted is begun after every one that did not, and nothing is done again after one that counted. When they were
+asked for is told by the clocks of Temporal and its workers, which must agree to a second; what happened in them is
+dated when it fell due, and tells nothing.
 """
 
+import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Delete, bindparam, delete, select
 from sqlmodel import col
@@ -19,17 +21,25 @@ from store.tables import EventRow, NoticeRow
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a case is, by its row or by a record."""
+    """How far a case is, by its row or by a record, and when the attempt began that says so."""
 
     version: int
-    updated_at: datetime
+    begun: datetime | None
 
-    def is_before(self, other: "Standing") -> bool:
-        return (self.updated_at, self.version) < (other.updated_at, other.version)
+    def gives_way_to(self, record: Rows) -> bool:
+        """To what follows it, and to a later attempt at the same."""
+        other = standing(record)
+        ours, theirs = (each.begun or _LONG_AGO for each in (self, other))
+        return record.first_seq > self.version or (ours, self.version) < (theirs, other.version)
+
+
+#: Before the first record, and before every attempt of which no table kept when it began.
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NOTHING = Standing(0, None)
 
 
 def standing(record: Rows) -> Standing:
-    return Standing(record.case["version"], record.case["updated_at"])
+    return Standing(record.case["version"], record.case["begun"])
 
 
 class Disputes:
@@ -37,7 +47,7 @@ class Disputes:
 
     def __init__(self) -> None:
         ours = col(EventRow.case_id) == bindparam("case")
-        self._recorded = select(col(EventRow.seq), col(EventRow.at)).where(
+        self._recorded = select(col(EventRow.seq), col(EventRow.data)).where(
             ours, col(EventRow.seq) >= bindparam("first")
         )
         self._taken_back: tuple[Delete, ...] = tuple(
@@ -52,22 +62,20 @@ class Disputes:
 
         To be asked where the row is already as far as the record's first event.
         """
+        if not known.gives_way_to(record):
+            return _until(record, known.version)
         case = {"case": record.case["id"]}
         found = connection.execute(self._recorded, {**case, "first": record.first_seq})
-        old = standing(record).updated_at < known.updated_at
-        wrong = _not_happened({row.seq: row.at for row in found}, record, old=old)
+        wrong = _not_happened({row.seq: row.data for row in found}, record)
         for statement in self._taken_back if wrong else ():
             connection.execute(statement, {**case, "seqs": wrong})
-        return _until(record, known.version) if old else record
+        return record
 
 
-def _not_happened(recorded: dict[int, datetime], record: Rows, *, old: bool) -> list[int]:
-    """Numbers of those that the record has at a later instant, and of those after the case as the record leaves it."""
-    right = {row["seq"]: row["at"] for row in record.events}
-    ours = standing(record)
-    replaced = [seq for seq, at in recorded.items() if seq in right and at < right[seq]]
-    beyond = [seq for seq, at in recorded.items() if seq > ours.version and at < ours.updated_at and not old]
-    return replaced + beyond
+def _not_happened(recorded: dict[int, str], record: Rows) -> list[int]:
+    """Numbers of those that are others in the record, and of those after the case as the record leaves it."""
+    right = {row["seq"]: json.loads(row["data"]) for row in record.events}
+    return [seq for seq, data in recorded.items() if seq not in right or json.loads(data) != right[seq]]
 
 
 def _until(record: Rows, version: int) -> Rows:

@@ -9,7 +9,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -24,7 +23,7 @@ from sqlmodel import SQLModel, col
 from domain.record import Record
 from store import text_index
 from store.database import insert, write
-from store.disputes import Disputes, Standing, standing
+from store.disputes import NOTHING, Disputes, Standing
 from store.rows import Part, Row, Rows, part, rows
 from store.tables import (
     CaseEvidenceRow,
@@ -58,7 +57,7 @@ class _Known:
     units: dict[str, Part] = field(default_factory=dict)
 
 
-_NOTHING = _Known(Standing(0, datetime.min.replace(tzinfo=UTC)))
+_NOTHING = _Known(NOTHING)
 
 
 class Recorder:
@@ -132,7 +131,7 @@ class _Statements:
         self._forget_units = delete(CaseUnitRow).where(col(CaseUnitRow.case_id).in_(ids))
         self._known = (
             select(
-                *(col(each) for each in (case.id, case.version, case.updated_at, case.words)),
+                *(col(each) for each in (case.id, case.version, case.begun, case.words)),
                 *(col(each) for each in (unit.unit, unit.lead, unit.due_at, unit.done)),
             )
             .outerjoin(CaseUnitRow)
@@ -166,7 +165,7 @@ class _Statements:
         ]
         self._add(connection, EventRow, [row for each in records for row in each.events])
         self._add_others(connection, records)
-        newer = [each for each in records if known.get(each.case["id"], _NOTHING).standing.is_before(standing(each))]
+        newer = [each for each in records if known.get(each.case["id"], _NOTHING).standing.gives_way_to(each)]
         self._put_cases(connection, newer, known)
 
     def rewrite(self, connection: Connection, record: Rows) -> None:
@@ -189,8 +188,8 @@ class _Statements:
         """Under a lock: nobody can come between this and what is then written."""
         known: dict[str, _Known] = {}
         for row in connection.execute(self._known, {"ids": ids}):
-            case_id, version, updated_at, words, unit, lead, due_at, done = tuple[Any, ...](row)
-            each = known.setdefault(case_id, _Known(Standing(version, updated_at), words))
+            case_id, version, begun, words, unit, lead, due_at, done = tuple[Any, ...](row)
+            each = known.setdefault(case_id, _Known(Standing(version, begun), words))
             if unit is not None:
                 each.units[unit] = Part(lead, due_at, done)
         return known

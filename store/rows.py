@@ -14,7 +14,7 @@ from store.tables import CaseRow
 Row = dict[str, Any]
 
 #: Columns that do not simply repeat the snapshot's field of the same name.
-_DERIVED = {"running", "due_at", "lon", "lat", "appeal_state", "words", "snapshot"}
+_DERIVED = {"running", "due_at", "lon", "lat", "appeal_state", "words", "snapshot", "begun"}
 _COPIED = tuple(name for name in CaseRow.model_fields if name not in _DERIVED)
 
 
@@ -45,7 +45,7 @@ def rows(record: Record) -> Rows:
     case, rules = record.case, record.rules
     held = holders(case, record.events)
     return Rows(
-        case=case_row(case),
+        case=case_row(case) | {"begun": record.begun},
         first_seq=record.events[0].seq if record.events else case.version + 1,
         rewrite=record.rewrite,
         rulebooks=[{"digest": rules.digest, "data": rules.model_dump_json()}] if rules else [],
@@ -58,6 +58,7 @@ def rows(record: Record) -> Rows:
 
 
 def case_row(case: Snapshot) -> Row:
+    """All that the case itself says."""
     return {
         **{name: getattr(case, name) for name in _COPIED},
         "running": case.stage in RUNNING,

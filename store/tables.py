@@ -16,7 +16,7 @@ class CaseRow(SQLModel, table=True):
     """`due_at` is FOREVER where nothing is due, so that lists can be sorted by it. `words` is what `q` looks in.
 
     `lon` and `lat` are WGS-84 degrees. The archive is a thousand times what runs: a query that means running cases says
-    so, to be served by their index.
+    so, to be served by their index. `begun`: of the record that the row is from, see `store/disputes.py`.
     """
 
     __tablename__ = "cases"
@@ -141,6 +141,7 @@ class CaseRow(SQLModel, table=True):
     rules: str
     words: str
     snapshot: str = Field(sa_type=Json)
+    begun: datetime | None = Field(sa_type=Instant)
 
 
 class CaseUnitRow(SQLModel, table=True):

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.events import Event
     from domain.lifecycle import RULES
     from domain.record import Record
-    from workflows import attributes
+    from workflows import attributes, outside
     from workflows import interface as i
     from workflows.casefile import details
 
@@ -102,16 +102,12 @@ class CaseWorkflow:
     @workflow.update(name=i.RECALENDAR)
     def recalendar(self, published: i.Publication) -> bool:
         """Whether the new calendar version changed anything."""
-        before = self._case.version
-        _guarded(lambda: self._step(life.recalendar(self._case, published.calendar, workflow.now(), _update_id())))
-        return self._case.version > before
+        return self._takes(life.recalendar, published.calendar)
 
     @workflow.update(name=i.RERULE)
     def rerule(self, new: i.NewRules) -> bool:
         """Whether the new policy or ladder changed anything."""
-        before = self._case.version
-        _guarded(lambda: self._step(life.rerule(self._case, new.policy, new.ladder, workflow.now(), _update_id())))
-        return self._case.version > before
+        return self._takes(life.rerule, new.policy, new.ladder)
 
     @workflow.update(name=i.REPROJECT)
     def reproject(self) -> int:
@@ -127,12 +123,18 @@ class CaseWorkflow:
     def log(self) -> list[Event]:
         return self._log
 
+    def _takes(self, step: Callable[..., life.Step], *what: object) -> bool:
+        before = self._case.version
+        _guarded(lambda: self._step(step(self._case, *what, workflow.now(), _update_id(), noticed=self._lax)))
+        return self._case.version > before
+
     def _given(self, name: str, order: i.Order) -> life.Step:
         rule = RULES.get(name)
         if rule is None:
             raise ApplicationError(f"no command is called {name}", type="unknown_command", non_retryable=True)
         command = rule.command.model_validate(order.body)
-        return life.give(self._case, command, order.actor, workflow.now(), _update_id(), calendars=order.calendars)
+        how: dict[str, Any] = {"calendars": order.calendars, "noticed": self._lax}
+        return life.give(self._case, command, order.actor, workflow.now(), _update_id(), **how)
 
     def _judgement(self, name: str, order: i.Order) -> life.Step:
         """What the validator found of this very state; found anew on replay, where validators do not run."""
@@ -209,45 +211,60 @@ class CaseWorkflow:
 
     # --- time ---
 
+    @property
+    def _lax(self) -> bool:
+        """What time does is dated when it is noticed, not when it fell due."""
+        return self._manners < i.PUNCTUAL
+
     def _let_time_pass(self) -> None:
         until = self._reached()
         if until is not None and self._alarm is not None and self._alarm.at <= until:
-            self._step(life.pass_time(self._case, until))
+            self._step(life.pass_time(self._case, until, noticed=self._lax))
 
     def _reached(self) -> datetime | None:
         """The instant up to which time is known to have passed, the same in replay; None if nothing has rung.
 
-        A timer tells what it was armed for. `now` does not do: once an activity has ended, it may be another time in
-        replay than it was. Only as the run begins is it the same for ever.
+        A timer tells what it was armed for. `now` does not do: it may be another time in replay than it was.
         """
-        rung = self._timer is not None and self._timer.done()
-        if rung and self._manners >= i.PUNCTUAL:
-            return self._armed_for
-        return workflow.now() if rung or self._timer is None or self._manners < i.QUIET else None
+        if not self._lax:
+            return self._armed_for if self._has_rung() else None
+        return workflow.now() if self._has_rung() or self._timer is None or self._manners < i.QUIET else None
 
     def _arm(self) -> None:
         """One timer, armed anew for an earlier alarm, or at closure: else a command mostly comes before it rings."""
-        reached = workflow.now()
-        if self._timer is not None and self._timer.done():
-            reached = max(reached, self._armed_for or reached)
+        clock = self._clock()
+        if self._has_rung():
             self._timer = self._armed_for = None
         alarm = self._alarm
         if alarm is None or (self._armed_for is not None and self._will_do(self._armed_for, alarm.at)):
             return
         if self._timer is not None:
             self._timer.cancel()
-        delay = max(alarm.at - reached, timedelta(0))
         self._armed_for = alarm.at
+        delay = max(alarm.at - clock, timedelta(0))
         self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
+
+    def _has_rung(self) -> bool:
+        return self._timer is not None and self._timer.done()
+
+    def _clock(self) -> datetime:
+        """For a timer's delay alone, which replay does not compare: `now`, or the worker's clock where `now` is wrong.
+
+        A worker that is asked a query before it gets the next task goes through what has happened since with the time
+        of the last task: the timer has rung, and `now` is before that. See docs/adr/0023.
+        """
+        known = (self._armed_for if self._has_rung() else None) or workflow.info().workflow_start_time
+        if workflow.now() > known:
+            return workflow.now()
+        return max(known, outside.machine_time())
 
     def _will_do(self, armed_for: datetime, at: datetime) -> bool:
         patient = self._case.stage is Stage.CLOSURE and self._manners >= i.QUIET
         return armed_for == at if patient else armed_for <= at
 
     def _is_woken(self) -> bool:
-        rung = self._timer is not None and self._timer.done()
         recorded = self._recording is not None and self._recording.done()
-        return rung or recorded or self._stirred
+        return self._has_rung() or recorded or self._stirred
 
 
 def _should_go_on_anew() -> bool:

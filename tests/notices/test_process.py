@@ -63,6 +63,7 @@ class TestTheProcess:
         _, log = await process.communicate()
         assert (b"rectify_notice_age_seconds" in figures, b"s3cret" in figures + log) == (True, False)
         receiver.hangs = False
+        today.now = datetime.now(UTC)
         await today.deliver()
         assert (len(receiver.messages), await today.statuses()) == (1, ["pending"])
         today.now = datetime.now(UTC) + Deliverer(today.engine)._patience.lease

@@ -12,11 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
 from domain import commands as c
+from domain.life import next_alarm
 from domain.record import Record
 from store import cases, feed
 from store.database import reading
 from store.recorder import Recorder
-from store.tables import CaseUnitRow, NoticeRow
+from store.tables import CaseUnitRow, EventRow, NoticeRow
 from tests.support.records import ADMIN, SUPERVISOR, UNIT, Life
 
 SOON, LATER = timedelta(minutes=5), timedelta(minutes=6)
@@ -92,3 +93,43 @@ class TestWhatDidNotHappen:
         await recorder.record(early)
         assert [event for _, event in await cases.events(engine, "RC-0001")] == list(life.events)
         assert await cases.get(engine, "RC-0001") == life.snapshot
+
+
+def ring() -> tuple[Record, Record]:
+    """A command comes ten seconds after a deadline, is recorded with what fell due before it, and lost with its task.
+
+    Then the timer rings for the deadline: the same event, dated when it fell due, and no command.
+    """
+    due = next_alarm(Life().case)
+    assert due is not None
+    wait = due.at - Life().at
+    command = Life().give(c.Urge(note="请尽快"), SUPERVISOR, wait + timedelta(seconds=10)).record(2)
+    rung = Life().wait(wait).record(2)
+    return command, rung.model_copy(update={"begun": due.at + timedelta(seconds=20)})
+
+
+class TestWhatTheTimerDidInItsStead:
+    async def test_is_right_though_dated_before_it(self, engine: AsyncEngine, recorder: Recorder) -> None:
+        command, rung = ring()
+        for record in (Life().record(), command, rung, command):
+            await recorder.record(record)
+        assert [event for _, event in await cases.events(engine, "RC-0001")][2:] == list(rung.events)
+        assert await cases.get(engine, "RC-0001") == rung.case
+
+    async def test_leaves_what_both_found_where_it_was(self, engine: AsyncEngine, recorder: Recorder) -> None:
+        command, rung = ring()
+        await recorder.record(Life().record())
+        await recorder.record(command)
+        before = [row for row in await rows(engine, col(EventRow.position), col(EventRow.seq)) if row.seq <= 3]
+        await recorder.record(rung)
+        assert await rows(engine, col(EventRow.position), col(EventRow.seq)) == before
+
+
+class TestARowOfAnEarlierRelease:
+    """It does not tell when its record began."""
+
+    async def test_gives_way_to_every_later_attempt(self, engine: AsyncEngine, recorder: Recorder) -> None:
+        await recorder.record(Life().record())
+        await recorder.record(lost().model_copy(update={"begun": None}))
+        await recorder.record(happened().record(2))
+        assert [event for _, event in await cases.events(engine, "RC-0001")] == list(happened().events)

@@ -80,7 +80,8 @@ class Office:
 
 
 def _columns(table: Any) -> list[Any]:  # noqa: ANN401 - any table
-    return [getattr(table, name) for name in table.model_fields]
+    """All but when a record was asked for: a rebuild asks anew."""
+    return [getattr(table, name) for name in table.model_fields if name != "begun"]
 
 
 @asynccontextmanager

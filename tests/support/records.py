@@ -101,7 +101,7 @@ class Life:
     def record(self, since: int = 0, *, rewrite: bool = False) -> Record:
         """Everything after the event number `since`."""
         rules = self.case.rules if since == 0 else None
-        return Record(case=self.snapshot, events=self.events[since:], rules=rules, rewrite=rewrite)
+        return Record(case=self.snapshot, events=self.events[since:], rules=rules, rewrite=rewrite, begun=self.at)
 
 
 _REPORT: dict[str, object] = {

@@ -1,7 +1,7 @@
 """What time alone does, on the real engine, with a case's clock moved by hand."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio import workflow
@@ -118,15 +118,35 @@ class TestAWorkerThatWasDown:
                 (fact.due_at, times) for times, (_, fact) in enumerate(firings(lonely_desk, handle)[-3:], start=2)
             ]
 
-    async def test_opened_nothing_late(self, lonely_desk: Desk) -> None:
-        """A week passes between the start and the first task: everything due by then happens in the first step."""
+    async def test_misses_nothing_of_a_case_that_it_never_saw(self, lonely_desk: Desk) -> None:
+        """A week passes between the start and the first task."""
         before = report()
         week_ago = before.opened_at - timedelta(days=7)
         handle = await lonely_desk.open(before.model_copy(update={"opened_at": week_ago, "discovered_at": week_ago}))
         async with lonely_desk.worker():
             await lonely_desk.fakes.until(lambda: "summon" in rungs(lonely_desk, handle))
             assert rungs(lonely_desk, handle) == LADDER
-            assert len(lonely_desk.fakes.records) == 1
+
+    async def test_puts_off_nothing_that_fell_due_meanwhile(
+        self, lonely_desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Even if it takes the present for an earlier time, as it does when a query comes before the task."""
+        due = datetime.now(UTC) + timedelta(seconds=0.5)
+        opened = due - timedelta(hours=8)  # for the reminder
+        handle = await lonely_desk.open(report(opened_at=opened, discovered_at=opened))
+        monkeypatch.setattr(workflow, "now", lambda: opened)
+        await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
+        async with lonely_desk.worker(runner=UnsandboxedWorkflowRunner()):
+            assert await first_delay(handle) == timedelta(0)
+            await lonely_desk.fakes.until(lambda: rungs(lonely_desk, handle) == ["remind"])
+
+
+async def first_delay(handle: Handle) -> timedelta:
+    async with asyncio.timeout(20):
+        async for event in handle.fetch_history_events(wait_new_event=True):
+            if event.HasField("timer_started_event_attributes"):
+                return event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+    raise AssertionError("no timer")
 
 
 class TestAStaleTimer:

@@ -14,10 +14,9 @@ _PATIENCE = 420.0
 
 
 class Fired(NamedTuple):
-    """A rung's firing. `decided`: by the case's own clock. `seen`: when a reader of SQL could know of it."""
+    """A rung's firing. `seen`: when a reader of SQL could know of it."""
 
     case: str
-    decided: float
     seen: float
 
 
@@ -30,13 +29,13 @@ class Watch:
         self.fired: list[Fired] = []
 
     def look(self) -> None:
-        asked = "SELECT position, case_id, type, at, data FROM events WHERE position > ? ORDER BY position"
+        asked = "SELECT position, case_id, type, data FROM events WHERE position > ? ORDER BY position"
         now = time.time()
-        for position, case, kind, at, data in self._database.execute(asked, (self._position,)):
+        for position, case, kind, data in self._database.execute(asked, (self._position,)):
             self._position = position
             self.opened += kind == "CaseOpened"
             if kind == "RungFired" and self._rung in data.replace(" ", ""):
-                self.fired.append(Fired(case, at / 1e6, now))
+                self.fired.append(Fired(case, now))
 
     async def until_opened(self, cases: int) -> None:
         await until(lambda: self._looked().opened >= cases)

@@ -138,5 +138,5 @@ async def _take_reporters(services: Services, actor: Actor, master: Snapshot, du
 
 def _end(duplicate: Snapshot, master: Snapshot) -> Command:
     """A report that nobody has verified yet is not withdrawn but dismissed."""
-    end = Dismiss if duplicate.stage is Stage.INTAKE else Withdraw
+    end = Dismiss if duplicate.stage in {Stage.INTAKE, Stage.DISMISSED} else Withdraw
     return end(reason=f"重复案卷，已并入 {master.id}。 A duplicate, merged into {master.id}.")

@@ -272,8 +272,9 @@ class TestMerging:
         assert ended["stage"] == "dismissed"
         assert "CaseDismissed" in await told(stack, "resident", duplicate)
 
-    async def test_may_be_repeated(self, stack: Stack, place: Place) -> None:
-        master, duplicate = await opened(stack, place), await opened(stack, place, "officer-3")
+    @pytest.mark.parametrize("reporter", ["officer-3", "resident"])
+    async def test_may_be_repeated(self, stack: Stack, place: Place, reporter: str) -> None:
+        master, duplicate = await opened(stack, place), await opened(stack, place, reporter)
         first = await self.merge(stack, duplicate, master)
         again = await self.merge(stack, duplicate, master)
         assert (again.status_code, again.json()) == (200, first.json())

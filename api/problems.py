@@ -69,7 +69,7 @@ class Problem(BaseModel):
 RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": english}
     for status, (_, english) in _TITLES.items()
-    if status not in {405, 412, 415, 428, 431, 500}
+    if status not in {405, 412, 428, 431, 500}
 }
 
 

@@ -6,9 +6,10 @@ Used by the API, the importer, the demonstration and the audit; runs no worker.
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
+from pydantic import TypeAdapter
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     Client,
@@ -155,16 +156,12 @@ class CaseEngine:
         return await _translated(update)
 
     async def snapshot(self, case_id: str) -> Snapshot:
-        query: Awaitable[Snapshot] = self._handle(case_id).query(
-            i.SNAPSHOT, result_type=Snapshot, rpc_timeout=self._timeout
-        )
-        return await _translated(query)
+        return await _translated(look(self._handle(case_id), i.SNAPSHOT, Snapshot, self._timeout))
 
     async def log(self, case_id: str, run_id: str | None = None) -> list[Event]:
         """The events of the present run, or of an earlier one that Temporal still keeps."""
         handle = self._client.get_workflow_handle(case_id, run_id=run_id)
-        query: Awaitable[list[Event]] = handle.query(i.LOG, result_type=list[Event], rpc_timeout=self._timeout)
-        return await _translated(query)
+        return await _translated(look(handle, i.LOG, list[Event], self._timeout))
 
     async def running(self) -> AsyncIterator[str]:
         """Ids of all running cases of this task queue, from visibility: one opened this very second may be missing."""
@@ -202,6 +199,20 @@ class CaseEngine:
 
     def _handle(self, case_id: str) -> WorkflowHandle[object, object]:
         return self._client.get_workflow_handle(case_id)
+
+
+async def look(handle: WorkflowHandle[Any, Any], what: str, kind: type[_T], patience: timedelta) -> _T:
+    """Of a run that goes on, told by the refusal of an update; of one that has ended, by a query: docs/adr/0024."""
+    try:
+        await handle.execute_update(i.LOOK, what, rpc_timeout=patience)
+    except WorkflowUpdateFailedError as answer:  # a worker of 0.2 does not know what is meant
+        if isinstance(answer.cause, ApplicationError) and answer.cause.type == i.TOLD:
+            return TypeAdapter(kind).validate_python(answer.cause.details[0])
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    told: _T = await handle.query(what, result_type=kind, rpc_timeout=patience)
+    return told
 
 
 def _district(area: str) -> str:

@@ -23,7 +23,10 @@ RECORD = "record"
 RECALENDAR = "recalendar"
 RERULE = "rerule"
 REPROJECT = "reproject"
-#: Queries, for the audit: the case as it is, and its events of this run.
+#: An update that is never carried out: the refusal of its validator tells what was asked for. Not a query, except of a
+#: run that has ended: see docs/adr/0024.
+LOOK = "look"
+#: What can be asked for: the case as it is, and its events of this run.
 SNAPSHOT = "snapshot"
 LOG = "log"
 
@@ -37,8 +40,9 @@ LOG = "log"
 QUIET, PUNCTUAL = 2, 3
 MANNERS = PUNCTUAL
 
-#: `ApplicationError.type` of a refusal; its one detail is a `Refusal`.
+#: `ApplicationError.type` of a refusal; its one detail is a `Refusal`. Of an answer to `LOOK`; its one detail is that.
 REFUSAL = "rectify.refusal"
+TOLD = "rectify.told"
 
 #: One try inside the workflow task, so that a reader sees his own write; then an ordinary activity, for ever.
 RECORD_AT_ONCE = timedelta(seconds=2)

@@ -8,10 +8,19 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from chaos.judge import timers
@@ -63,15 +72,29 @@ async def _truth(client: Client, case: str) -> Truth | None:
     )
     try:
         return await _asked(client, said, runs)
-    except (RPCError, WorkflowQueryFailedError) as error:
+    except (RPCError, WorkflowQueryFailedError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
         return replace(said, stuck=str(error))
 
 
 async def _asked(client: Client, said: Truth, runs: Sequence["_Run"]) -> Truth:
     handles = [client.get_workflow_handle(said.case, run_id=run.id) for run in runs]
-    snapshot: Json = await handles[-1].query("snapshot", rpc_timeout=_PATIENCE)
-    logs: list[list[Json]] = [await handle.query("log", rpc_timeout=_PATIENCE) for handle in handles]
+    snapshot: Json = await _look(handles[-1], "snapshot")
+    logs: list[list[Json]] = [await _look(handle, "log") for handle in handles]
     return replace(said, at=time.time(), log=lean(_joined(logs)), snapshot=lean(snapshot))
+
+
+async def _look(handle: WorkflowHandle[Any, Any], what: str) -> Any:  # noqa: ANN401 - JSON
+    """By the refusal of an update, and by a query only of a run that has ended: docs/adr/0024."""
+    try:
+        await handle.execute_update("look", what, rpc_timeout=_PATIENCE)
+    except WorkflowUpdateFailedError as answer:
+        if isinstance(answer.cause, ApplicationError) and answer.cause.details:
+            return answer.cause.details[0]
+        raise
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+    return await handle.query(what, rpc_timeout=_PATIENCE)
 
 
 def _joined(logs: Sequence[Sequence[Json]]) -> list[Json]:

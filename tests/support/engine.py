@@ -32,6 +32,7 @@ from domain.record import Record
 from tests.support import cases
 from workflows import attributes, casefile
 from workflows import interface as i
+from workflows.client import look
 
 Handle = WorkflowHandle[Any, Any]
 
@@ -204,13 +205,11 @@ class Desk:
             raise
 
     async def case(self, handle: Handle) -> Snapshot:
-        case: Snapshot = await handle.query(i.SNAPSHOT, result_type=Snapshot, rpc_timeout=timedelta(seconds=20))
-        return case
+        return await look(handle, i.SNAPSHOT, Snapshot, timedelta(seconds=20))
 
     async def log(self, handle: Handle) -> list[Event]:
         """The events of this run, recorded or not."""
-        events: list[Event] = await handle.query(i.LOG, result_type=list[Event], rpc_timeout=timedelta(seconds=20))
-        return events
+        return await look(handle, i.LOG, list[Event], timedelta(seconds=20))
 
     async def rung(self, handle: Handle) -> None:
         """Wait till a timer has fired, on the clock on the wall."""

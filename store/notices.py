@@ -304,7 +304,10 @@ async def _locked(connection: AsyncConnection, channel_id: str, *wanted: ColumnE
 
 
 def _fresh(channel: Any, newest: int, oldest: datetime) -> Any:  # noqa: ANN401 - a row of `channels`; a select
-    """What the channel is to be given, up to `newest`. A time before its making is the past of a case told anew."""
+    """What the channel is to be given, up to `newest`. A time before its making is the past of a case told anew.
+
+    A step of the ladder is dated when it fell due: as long as the case is late it is news, however long nobody worked.
+    """
     notice = NoticeRow
     facts = (col(CaseRow.severity), col(CaseRow.snapshot), col(EventRow.data))
     return (
@@ -312,10 +315,14 @@ def _fresh(channel: Any, newest: int, oldest: datetime) -> Any:  # noqa: ANN401 
         .join(CaseRow, col(CaseRow.id) == col(notice.case_id))
         .outerjoin(EventRow, _told_of())
         .where(col(notice.id) > channel.planned_to, col(notice.id) <= newest, _meant_for(channel))
-        .where(col(notice.at) >= max(channel.created_at, oldest))
+        .where(col(notice.at) >= channel.created_at, or_(col(notice.at) >= oldest, _is_late_now()))
         .order_by(col(notice.id))
         .limit(_BATCH)
     )
+
+
+def _is_late_now() -> ColumnElement[bool]:
+    return and_(col(NoticeRow.kind) == "RungFired", col(CaseRow.running), col(CaseRow.late_since).is_not(None))
 
 
 def _told_of() -> ColumnElement[bool]:

@@ -81,6 +81,19 @@ class TestANotice:
         assert (await office.statuses(), receiver.messages) == ([], [])
 
 
+    async def test_of_a_step_that_was_missed_for_longer_is_sent_while_the_case_is_late(
+        self, office: Office, receiver: Receiver
+    ) -> None:
+        """Nobody worked for a fortnight, and then the case caught up."""
+        await office.channel("roads", receiver)
+        (life,) = await office.dispatch()
+        office.now += timedelta(days=14)
+        await office.recorder.record(life.wait(timedelta(days=14)).record(2))
+        await office.deliver()
+        assert await office.statuses() == ["delivered"]
+        assert "RungFired" in {event.fact.type for event in life.events[2:]}
+
+
 class TestQuietHours:
     async def test_hold_what_can_wait(self, office: Office, receiver: Receiver) -> None:
         await office.channel("roads", receiver)

@@ -246,4 +246,6 @@ def _refusal(failure: WorkflowUpdateFailedError) -> RectifyError:
         return i.Refusal.model_validate(cause.details[0]).revived()
     if cause.type == "AcceptedUpdateCompletedWorkflow":
         return NotRunning()
+    if cause.type == "UnprocessedUpdate":  # the worker's, whose task had been done ahead: docs/adr/0024
+        return _unavailable(failure)
     return RectifyError("internal_error")

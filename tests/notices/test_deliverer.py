@@ -80,7 +80,6 @@ class TestANotice:
         await office.deliver()
         assert (await office.statuses(), receiver.messages) == ([], [])
 
-
     async def test_of_a_step_that_was_missed_for_longer_is_sent_while_the_case_is_late(
         self, office: Office, receiver: Receiver
     ) -> None:

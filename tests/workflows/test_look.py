@@ -3,9 +3,15 @@
 import ast
 from datetime import timedelta
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
+from domain.errors import Unavailable
 from tests.house.test_imports import ROOT, modules, parts
 from tests.support.cases import OFFICER, UNIT
 from tests.support.engine import Desk
+from workflows import client
 from workflows import interface as i
 
 #: Asks runs that have ended.
@@ -42,6 +48,17 @@ class TestALook:
             await quick_desk.advance(handle, timedelta(hours=5))
             await quick_desk.case(handle)
         assert quick_desk.fakes.facts(handle.id).count("RungFired") == 3
+
+
+class TestACommandThatNoWorkerTookUp:
+    async def test_may_be_given_again(self) -> None:
+        """As Temporal says where a query has had a task done ahead, and nothing is left for the worker to do."""
+
+        async def unprocessed() -> None:
+            raise WorkflowUpdateFailedError(ApplicationError("rejected", type="UnprocessedUpdate"))
+
+        with pytest.raises(Unavailable, match="engine_unavailable"):
+            await client._translated(unprocessed())
 
 
 def queries(source: str) -> list[int]:

@@ -26,7 +26,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 #: Endless; its first events are read in test_feed.
 ENDLESS = "/api/v1/events/stream"
 _QUICK = settings(
-    max_examples=12,
+    max_examples=8,
     derandomize=True,
     deadline=None,
     database=None,

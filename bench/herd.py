@@ -32,7 +32,7 @@ SIZES, QUICK = (1_000, 3_000, 10_000), (50, 100, 200)
 PER_SECOND = 10.0
 #: Cases that get the commands meanwhile; the least of openings that tell how quick this machine is; and what it may be
 #: slower afterwards.
-_OTHERS, _LEAST_TRIAL, _CAUTION = 20, 60, 1.8
+_OTHERS, _LEAST_TRIAL, _CAUTION = 20, 60, 2.2
 _AT_ONCE = 40
 #: Seconds of quiet between the last opening and the instant; after the last firing, for one that comes twice.
 _MARGIN, _AFTERMATH = 10.0, 5.0

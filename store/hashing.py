@@ -99,4 +99,5 @@ def _text(raw: bytes) -> str:
 def _step_back() -> None:
     """On Linux priorities are of threads, and what Argon2 starts inherits this one's."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)

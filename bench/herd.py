@@ -33,7 +33,7 @@ PER_SECOND = 10.0
 #: Cases that get the commands meanwhile; the least of openings that tell how quick this machine is.
 _OTHERS, _LEAST_TRIAL = 20, 60
 #: What it may be slower afterwards. A trial of bare timers does not wait for their worker, which then falls behind.
-_CAUTION, _CAUTION_OF_BARE = 1.8, 4.0
+_CAUTION, _CAUTION_OF_BARE = 3.0, 4.0
 _AT_ONCE = 40
 #: Seconds of quiet between the last opening and the instant; after the last firing, for one that comes twice.
 _MARGIN, _AFTERMATH = 10.0, 5.0

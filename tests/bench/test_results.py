@@ -80,7 +80,7 @@ class Demand(NamedTuple):
     sizes: int = 3
 
 
-#: What issue 3 asks of the newest results. If a measurement cannot be completed, it is relaxed here and nowhere else.
+#: How large the newest measurements must have been at least.
 DEMANDED = (
     Demand(("details", "herd", "by_size"), 10_000),
     Demand(("details", "long", "restart_by_open_cases"), 20_000),

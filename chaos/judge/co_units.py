@@ -68,8 +68,7 @@ class Parts:
         for unit in list(units):
             period = self._going.pop(unit, None)
             if period is not None:
-                period.changes.append((at, "stop", 0.0))
-                period.stopped = True
+                period.stop(at)
 
 
 def _due(period: Period) -> Iterator[tuple[float, float]]:

@@ -106,6 +106,10 @@ class Period:
             running = what != "pause" if what in {"pause", "resume"} else running
         return None
 
+    def stop(self, at: float) -> None:
+        self.changes.append((at, "stop", 0.0))
+        self.stopped = True
+
     @property
     def end(self) -> float | None:
         return self.changes[-1][0] if self.stopped else None
@@ -189,8 +193,7 @@ class Clocks:
         for clock in list(clocks):
             period = self._going.pop(clock, None)
             if period is not None:
-                period.changes.append((at, "stop", 0.0))
-                period.stopped = True
+                period.stop(at)
 
 
 def dues(log: Sequence[Json], rules: Rules) -> Iterator[tuple[str, float, float]]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from bench.stack import Stack
 
-_PATIENCE = 420.0
+_PATIENCE = 1200.0
 
 
 class Fired(NamedTuple):
@@ -59,7 +59,7 @@ def watching(stack: Stack, rung: str = "urge") -> Iterator[Watch]:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    """Looked at ten times a second. TimeoutError after seven minutes."""
+    """Looked at ten times a second. TimeoutError after twenty minutes."""
     deadline = time.monotonic() + _PATIENCE
     while not done():
         if time.monotonic() > deadline:

@@ -16,6 +16,7 @@ from domain import life
 from domain.case import Case, Snapshot
 from domain.events import Event
 from domain.evolve import begin, evolve
+from domain.record import Record
 from tests.support import previous
 from tests.support.engine import Desk, Handle
 from tests.support.kept_build import FOLDER, latest
@@ -137,7 +138,15 @@ async def finished(lived: Lived) -> None:
     keys = [key for key, _ in groupby(event.command_id for event in events if event.command_id)]
     assert keys == [f"key-{number + 1}" for number in range(lived.keys)]
     assert records[0].rules == lived.life.opening.rules
-    assert records[-1].case == final == lived.from_events(events)
+    assert records[-1].case == final == lived.from_events(_of_the_last_attempt(records))
+
+
+def _of_the_last_attempt(records: list[Record]) -> list[Event]:
+    """As `store/disputes.py` decides: an old release dates what time does when it notices it, so a task that is done
+    again leaves another instant. In the workflow's history is the last.
+    """
+    kept = {event.seq: event for record in records for event in record.events}
+    return [kept[seq] for seq in sorted(kept)]
 
 
 def _told(event: Event) -> tuple[object, ...]:

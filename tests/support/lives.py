@@ -172,3 +172,10 @@ def all_of_them() -> tuple[Life, ...]:
 
 def facts(events: list[Event]) -> str:
     return " ".join(each.fact.rung if isinstance(each.fact, RungFired) else each.fact.type for each in events)
+
+
+def told(event: Event) -> tuple[object, ...]:
+    """Of one number there is one thing, however often it was written down. On a busy machine a task may be done again,
+    a moment later.
+    """
+    return event.seq, event.fact.type, event.by, event.command_id

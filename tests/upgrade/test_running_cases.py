@@ -20,7 +20,7 @@ from domain.record import Record
 from tests.support import previous
 from tests.support.engine import Desk, Handle
 from tests.support.kept_build import FOLDER, latest
-from tests.support.lives import Given, Life, all_of_them, facts, late, suspended, unrecorded
+from tests.support.lives import Given, Life, all_of_them, facts, late, suspended, told, unrecorded
 from tests.support.previous import PreviousClient, PreviousWorker, previous_client, previous_worker
 from workflows import interface as i
 from workflows.client import CaseEngine
@@ -134,7 +134,7 @@ async def finished(lived: Lived) -> None:
     assert [event.seq for event in events] == list(range(1, final.version + 1))
     assert (await lived.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
     records = [record for record in desk.fakes.records if record.case.id == case]
-    assert {_told(event) for record in records for event in record.events} == {_told(event) for event in events}
+    assert {told(event) for record in records for event in record.events} == {told(event) for event in events}
     keys = [key for key, _ in groupby(event.command_id for event in events if event.command_id)]
     assert keys == [f"key-{number + 1}" for number in range(lived.keys)]
     assert records[0].rules == lived.life.opening.rules
@@ -147,10 +147,3 @@ def _of_the_last_attempt(records: list[Record]) -> list[Event]:
     """
     kept = {event.seq: event for record in records for event in record.events}
     return [kept[seq] for seq in sorted(kept)]
-
-
-def _told(event: Event) -> tuple[object, ...]:
-    """Of one number there is one thing, however often it was written down. On a busy machine a task may be done again,
-    a moment later.
-    """
-    return event.seq, event.fact.type, event.by, event.command_id

@@ -19,6 +19,7 @@ import worker
 from settings import Settings
 from tests.support.cases import UNIT
 from tests.support.engine import Desk, Handle
+from tests.support.lives import told
 
 _NOT_YET = {RPCStatusCode.NOT_FOUND, RPCStatusCode.FAILED_PRECONDITION}
 _PROPAGATED = RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_COMPLETED
@@ -90,8 +91,9 @@ async def every_event_once(rollout: Rollout, handle: Handle) -> bool:
     fakes = rollout.desk.fakes
     await fakes.until(lambda: len(fakes.events(handle.id)) == version)
     events = fakes.events(handle.id)
-    known = all(event in events for record in fakes.records if record.case.id == handle.id for event in record.events)
-    return known and [event.seq for event in events] == list(range(1, version + 1))
+    written = {told(event) for record in fakes.records if record.case.id == handle.id for event in record.events}
+    in_order = [event.seq for event in events] == list(range(1, version + 1))
+    return in_order and written == {told(event) for event in events}
 
 
 class TestPinned:
@@ -101,6 +103,7 @@ class TestPinned:
             await rollout.make_current("A")
             asleep, woken = await desk.open(), await desk.open()
             await desk.give(woken, "accept", UNIT, key="k", digest="first")
+            await desk.case(asleep)  # a worker has had it
             began = await place(asleep), await place(woken)
             assert {each.build for each in began} == {"A"}
             async with rollout.worker("B"):

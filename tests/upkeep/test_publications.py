@@ -177,7 +177,10 @@ class TestInterrupted:
         assert [len(await changes(city, each)) for each in handles] == [1] * 6
         await city.written(*handles)
 
-    async def test_in_the_middle_for_ever_nothing_is_missed_either(self, city: Office) -> None:
+    async def test_in_the_middle_for_ever_nothing_is_missed_either(
+        self, city: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("upkeep.publications._KEEP_EVERY", 3600.0)  # what is frozen does not renew its lease
         handles = [await city.desk.open() for _ in range(12)]
         await city.written(*handles)
         number = await stored(city, tomorrow_off())

@@ -64,6 +64,13 @@ class CaseRow(SQLModel, table=True):
             postgresql_where=text("recurrence_of IS NOT NULL"),
         ),
         Index(
+            "ix_cases_recurrent_updated",
+            "updated_at",
+            "id",
+            sqlite_where=text("recurrence_of IS NOT NULL"),
+            postgresql_where=text("recurrence_of IS NOT NULL"),
+        ),
+        Index(
             "ix_cases_provisional",
             "opened_at",
             "id",

@@ -82,7 +82,7 @@ class Demand(NamedTuple):
 
 #: How large the newest measurements must have been at least.
 DEMANDED = (
-    Demand(("details", "herd", "by_size"), 3_000),
+    Demand(("details", "herd", "by_size"), 10_000),
     Demand(("details", "long", "restart_by_open_cases"), 20_000),
     Demand(("details", "growth", "lives"), 1_000),
     Demand(("details", "growth", "history"), 100),

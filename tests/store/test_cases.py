@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.case import Snapshot, Stage
@@ -15,6 +16,7 @@ from domain.clock import FOREVER
 from domain.record import Record
 from store import cases
 from store.cases import CaseFilter, Sort
+from store.database import reading
 from store.recorder import Recorder
 from tests.support.records import ADMIN, NOON, Life
 
@@ -165,3 +167,36 @@ class TestGet:
         assert await cases.get(filled, "RC-8888") is None
         assert await cases.events(filled, "RC-8888") == ()
         assert await cases.rules(filled, "0" * 16) is None
+
+
+class TestIndexes:
+    @pytest.mark.parametrize("module_engine", ["sqlite"], indirect=True)
+    @pytest.mark.parametrize(
+        ("wanted", "index"),
+        [
+            ({"recurrent": True}, "ix_cases_recurrent"),
+            ({"recurrent": True, "sort": "-updated_at"}, "ix_cases_recurrent_updated"),
+        ],
+        ids=["by opening", "by change"],
+    )
+    async def test_have_the_recurrent_ones_in_order(
+        self, filled: AsyncEngine, wanted: dict[str, Any], index: str
+    ) -> None:
+        plan = await plan_of(filled, **wanted)
+        assert f"USING INDEX {index} " in f"{plan} "
+        assert "TEMP B-TREE" not in plan
+
+
+async def plan_of(engine: AsyncEngine, **wanted: object) -> str:
+    """How SQLite goes about what a search asks last."""
+    asked: list[tuple[str, Any]] = []
+
+    def listen(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
+        asked.append((f"EXPLAIN QUERY PLAN {statement}", parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", listen)
+    await numbers(engine, **wanted)
+    event.remove(engine.sync_engine, "before_cursor_execute", listen)
+    async with reading(engine) as connection:
+        rows = await connection.exec_driver_sql(*asked[-1])
+        return "\n".join(row.detail for row in rows)

@@ -45,7 +45,7 @@ advisories: setup ## 更新漏洞清单 asks the package index what is known aga
 	$(BIN)/python requirements/advisories.py renew
 
 test: setup ## 运行测试 runs the tests; make test ARGS="tests/domain -x"
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 histories: setup ## 保存新的案卷历史 adds histories to replay; never rewrites one
 	$(BIN)/python -m tests.support.histories $(ARGS)

@@ -1,6 +1,7 @@
 """`rectify worker`: runs the cases; any number of them may run. `worker.py` says of what it is made."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable
@@ -37,6 +38,9 @@ from workflows.client import CaseEngine
 _log = structlog.get_logger()
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0
+#: New objects before the young ones are looked through; rounds of these before the older ones are, and then all.
+#: By default, a herd beyond the cache looks through everything every three seconds: docs/performance.md, the herd.
+_GARBAGE = (50_000, 10, 10)
 #: For a case to take new rules: nobody stands at a counter and waits for it.
 _PATIENCE = timedelta(seconds=15)
 
@@ -53,11 +57,18 @@ def run() -> None:
     workflow.logger.workflow_info_on_message = False  # the ids come as fields
     activity.logger.activity_info_on_message = False
     Runtime.set_default(_runtime(settings))
+    spare_the_cases()
     try:
         asyncio.run(_work(settings))
     except Unregistered as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None
+
+
+def spare_the_cases() -> None:
+    """Looks through thousands of cached cases for garbage seldom: each time all of them stand still for a second."""
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 async def _work(settings: Settings) -> None:

@@ -69,6 +69,15 @@ class TestImport:
 
 
 class TestExport:
+    async def test_is_without_a_difference_for_what_has_no_english_name(self, stack: Stack) -> None:
+        body = {"name_zh": "无英文名的队", "area": "qinghe"}
+        made = await stack.client("admin").put(
+            "/directory/units/chinese-only", json=body, headers={"If-None-Match": "*"}
+        )
+        assert (made.status_code, made.json()["name_en"]) == (201, "无英文名的队")
+        answer = await stack.client("admin").get("/directory/export", params={"format": "xlsx"})
+        assert (await send(stack, "directory.xlsx", answer.content, dry_run="true")).json()["changes"] == {}
+
     @pytest.mark.parametrize(
         ("form", "begins"), [("xlsx", b"PK"), ("csv", b"PK"), ("geojson", b'{"type":"FeatureColl')]
     )

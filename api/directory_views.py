@@ -40,22 +40,20 @@ class ContactBody(_Body):
     email: Name | None = None
 
 
-_IN_CHINESE = Field(default="", description="Empty: the Chinese one.")
+class _NamedBody(_Body):
+    name_zh: Name
+    name_en: OtherName = Field(default="", description="Empty: the Chinese one.")
 
 
-class AreaBody(_Body):
+class AreaBody(_NamedBody):
     parent: Slug | None = None
     level: AreaLevel
-    name_zh: Name
-    name_en: OtherName = _IN_CHINESE
     kind: GridKind | None = None
     fallback: Slug | None = Field(default=None, description="The unit that answers for what nobody owns 兜底单位.")
     geometry: Geometry = None
 
 
-class UnitBody(_Body):
-    name_zh: Name
-    name_en: OtherName = _IN_CHINESE
+class UnitBody(_NamedBody):
     area: Slug
     parent: Slug | None = None
     calendar: Name | None = Field(default=None, description="Its own working time; a published calendar.")
@@ -255,8 +253,8 @@ def told(record: dict[str, Any] | None, actor: Actor) -> dict[str, Any] | None:
 def item_of(kind: Kind, name: str, body: BaseModel, before: Item | None) -> Item:
     """Raises Invalid for a shape that is none or is not sound. `before`: whose shape stays where none is sent."""
     said = body.model_dump(exclude={"geometry"})
-    if isinstance(body, AreaBody | UnitBody):
-        said["name_en"] = body.name_en or body.name_zh  # as in a file
+    if isinstance(body, _NamedBody):
+        said["name_en"] = body.name_en or body.name_zh  # as in a file: `exchange.columns.TRANSLATED`
     if isinstance(body, AreaBody):
         kept = before.shape if isinstance(before, Area) else None
         said["shape"] = _shape(body.geometry) if "geometry" in body.model_fields_set else kept

@@ -108,7 +108,7 @@ async def among_few(connection: AsyncConnection, words: str) -> Select[str] | No
 
 
 async def _is_common(connection: AsyncConnection, words: str) -> bool:
-    """By a sample of the cases: to count up to `FEW`, PostgreSQL looks up all that have a gram before the first."""
+    """By a sample of the cases: to name up to `FEW`, PostgreSQL looks up all that have a gram before the first."""
     cases = (await connection.execute(_PREPARE)).one().reltuples
     if cases < _WORTH_IT:
         return False

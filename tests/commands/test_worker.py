@@ -17,7 +17,7 @@ def _this_process_as_it_was() -> Iterator[None]:
 
 
 class TestGarbage:
-    def test_is_looked_for_a_hundred_times_less_often_and_never_in_what_was_there_at_the_start(self) -> None:
+    def test_is_looked_for_seldom_and_never_in_what_was_there_at_the_start(self) -> None:
         before = gc.get_threshold()
         spare_the_cases()
         assert gc.get_freeze_count() > 10_000  # what has been imported

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from domain.case import Snapshot, Stage
@@ -18,6 +17,7 @@ from store import cases
 from store.cases import CaseFilter, Sort
 from store.database import reading
 from store.recorder import Recorder
+from tests.support.databases import listening
 from tests.support.records import ADMIN, NOON, Life
 
 HOUR = timedelta(hours=1)
@@ -189,14 +189,9 @@ class TestIndexes:
 
 async def plan_of(engine: AsyncEngine, **wanted: object) -> str:
     """How SQLite goes about what a search asks last."""
-    asked: list[tuple[str, Any]] = []
-
-    def listen(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
-        asked.append((f"EXPLAIN QUERY PLAN {statement}", parameters))
-
-    event.listen(engine.sync_engine, "before_cursor_execute", listen)
-    await numbers(engine, **wanted)
-    event.remove(engine.sync_engine, "before_cursor_execute", listen)
+    with listening(engine) as asked:
+        await numbers(engine, **wanted)
+    statement, parameters = asked[-1]
     async with reading(engine) as connection:
-        rows = await connection.exec_driver_sql(*asked[-1])
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         return "\n".join(row.detail for row in rows)

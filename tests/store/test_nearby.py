@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from directory.nearby import Spot, around, metres
@@ -17,6 +16,7 @@ from domain.record import Record
 from store import nearby
 from store.nearby import Recurrences, Sought, Surroundings
 from store.recorder import Recorder
+from tests.support.databases import listening
 from tests.support.records import NOON, Life
 
 DAY = timedelta(days=1)
@@ -116,20 +116,12 @@ class TestOpenCases:
         assert found.recurrence_of is not None
 
     async def test_take_one_question_at_most(self, engine: AsyncEngine) -> None:
-        asked: list[str] = []
-
-        def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-            asked.append(statement)
-
-        event.listen(engine.sync_engine, "before_cursor_execute", note)
-        try:
+        with listening(engine) as asked:
             await looked(engine, point="market")
-            assert len([statement for statement in asked if "FROM cases" in statement]) == 1
+            assert len([statement for statement, _ in asked if "FROM cases" in statement]) == 1
             asked.clear()
             assert await looked(engine, spot=None) == Surroundings()
             assert asked == []
-        finally:
-            event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
 class TestWhatHasComeBack:

@@ -8,10 +8,12 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import SQLModel
 
@@ -90,3 +92,18 @@ async def engine(module_engine: AsyncEngine) -> AsyncEngine:
         for table in reversed(SQLModel.metadata.sorted_tables):
             await connection.execute(table.delete())
     return module_engine
+
+
+@contextmanager
+def listening(engine: AsyncEngine) -> Iterator[list[tuple[str, Any]]]:
+    """What the database is asked inside the block: each statement, and its parameters as the driver gets them."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:  # noqa: ANN401 - the driver's
+        asked.append((statement, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", note)

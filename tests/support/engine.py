@@ -114,11 +114,13 @@ class Fakes:
     def events(self, case: str) -> list[Event]:
         """As an idempotent recorder would keep them: the first of each `seq`, in the order of arrival."""
         kept: dict[int, Event] = {}
-        for record in self.records:
-            if record.case.id == case:
-                for event in record.events:
-                    kept.setdefault(event.seq, event)
+        for event in self.written(case):
+            kept.setdefault(event.seq, event)
         return list(kept.values())
+
+    def written(self, case: str) -> list[Event]:
+        """All that arrived, some of it more than once."""
+        return [event for record in self.records if record.case.id == case for event in record.events]
 
     def facts(self, case: str) -> list[str]:
         return [event.fact.type for event in self.events(case)]

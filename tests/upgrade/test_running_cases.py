@@ -16,7 +16,6 @@ from domain import life
 from domain.case import Case, Snapshot
 from domain.events import Event
 from domain.evolve import begin, evolve
-from domain.record import Record
 from tests.support import previous
 from tests.support.engine import Desk, Handle
 from tests.support.kept_build import FOLDER, latest
@@ -134,16 +133,16 @@ async def finished(lived: Lived) -> None:
     assert [event.seq for event in events] == list(range(1, final.version + 1))
     assert (await lived.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
     records = [record for record in desk.fakes.records if record.case.id == case]
-    assert {told(event) for record in records for event in record.events} == {told(event) for event in events}
+    assert {told(event) for event in desk.fakes.written(case)} == {told(event) for event in events}
     keys = [key for key, _ in groupby(event.command_id for event in events if event.command_id)]
     assert keys == [f"key-{number + 1}" for number in range(lived.keys)]
     assert records[0].rules == lived.life.opening.rules
-    assert records[-1].case == final == lived.from_events(_of_the_last_attempt(records))
+    assert records[-1].case == final == lived.from_events(_of_the_last_attempt(desk.fakes.written(case)))
 
 
-def _of_the_last_attempt(records: list[Record]) -> list[Event]:
+def _of_the_last_attempt(written: list[Event]) -> list[Event]:
     """As `store/disputes.py` decides: an old release dates what time does when it notices it, so a task that is done
     again leaves another instant. In the workflow's history is the last.
     """
-    kept = {event.seq: event for record in records for event in record.events}
+    kept = {event.seq: event for event in written}
     return [kept[seq] for seq in sorted(kept)]

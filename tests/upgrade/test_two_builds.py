@@ -91,7 +91,7 @@ async def every_event_once(rollout: Rollout, handle: Handle) -> bool:
     fakes = rollout.desk.fakes
     await fakes.until(lambda: len(fakes.events(handle.id)) == version)
     events = fakes.events(handle.id)
-    written = {told(event) for record in fakes.records if record.case.id == handle.id for event in record.events}
+    written = {told(event) for event in fakes.written(handle.id)}
     in_order = [event.seq for event in events] == list(range(1, version + 1))
     return in_order and written == {told(event) for event in events}
 

@@ -28,6 +28,8 @@ with workflow.unsafe.imports_passed_through():
 _T = TypeVar("_T")
 _FOR_EVER = RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=30))
 _ONCE = RetryPolicy(maximum_attempts=1)
+#: Of a timer for what is due already: a clock that is moved by hand passes over a timer without any.
+_AT_ONCE = timedelta(milliseconds=1)
 #: Says nothing to a server or a worker that tells no builds apart.
 _UNDER_THE_NEW_BUILD = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 
@@ -250,7 +252,7 @@ class CaseWorkflow:
         if self._timer is not None:
             self._timer.cancel()
         self._armed_for = alarm.at
-        delay = max(alarm.at - clock, timedelta(0))
+        delay = max(alarm.at - clock, _AT_ONCE)
         self._timer = asyncio.create_task(workflow.sleep(delay, summary=alarm.summary))
 
     def _has_rung(self) -> bool:

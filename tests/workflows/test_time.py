@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio import workflow
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
@@ -127,6 +128,16 @@ class TestAWorkerThatWasDown:
             await lonely_desk.fakes.until(lambda: "summon" in rungs(lonely_desk, handle))
             assert rungs(lonely_desk, handle) == LADDER
 
+    async def test_leaves_nothing_out_when_its_clock_is_moved(self, lonely_desk: Desk) -> None:
+        """The server passes over a timer of no time at all, up to where the clock is moved to."""
+        week_ago = datetime.now(UTC) - timedelta(days=7)
+        handle = await lonely_desk.open(report(opened_at=week_ago, discovered_at=week_ago))
+        skipped = asyncio.create_task(lonely_desk.advance(handle, timedelta(hours=1)))
+        await told(handle, "workflow_execution_options_updated_event_attributes")
+        async with lonely_desk.worker():
+            await skipped
+            assert (await lonely_desk.case(handle)).escalation_level == 5
+
     async def test_puts_off_nothing_that_fell_due_meanwhile(
         self, lonely_desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -137,16 +148,22 @@ class TestAWorkerThatWasDown:
         monkeypatch.setattr(workflow, "now", lambda: opened)
         await asyncio.sleep((due - datetime.now(UTC)).total_seconds())
         async with lonely_desk.worker(runner=UnsandboxedWorkflowRunner()):
-            assert await first_delay(handle) == timedelta(0)
+            assert timedelta(0) < await first_delay(handle) < timedelta(seconds=0.1)
             await lonely_desk.fakes.until(lambda: rungs(lonely_desk, handle) == ["remind"])
 
 
 async def first_delay(handle: Handle) -> timedelta:
+    event = await told(handle, "timer_started_event_attributes")
+    return event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+
+
+async def told(handle: Handle, attributes: str) -> HistoryEvent:
+    """The first event in the case's history that has these."""
     async with asyncio.timeout(20):
         async for event in handle.fetch_history_events(wait_new_event=True):
-            if event.HasField("timer_started_event_attributes"):
-                return event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
-    raise AssertionError("no timer")
+            if event.HasField(attributes):  # type: ignore[arg-type]
+                return event
+    raise AssertionError(attributes)
 
 
 class TestAStaleTimer:

@@ -16,7 +16,7 @@ from domain.base import Value
 from domain.calendar import Calendar
 from domain.clock import Clock
 from domain.limits import Limit
-from domain.policy import Rules, Severity, Source
+from domain.policy import Severity, SharedRules, Source
 
 
 class Stage(StrEnum):
@@ -213,7 +213,7 @@ class FiredRung(Value):
 class Case(CaseFacts):
     """The whole state of a case. Evolves only through `evolve`."""
 
-    rules: Rules
+    rules: SharedRules
     fired: tuple[FiredRung, ...] = ()
 
     @property

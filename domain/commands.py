@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, Field
 from domain.actors import Actor
 from domain.base import Value
 from domain.case import Location, Reported
-from domain.policy import Rules
+from domain.policy import SharedRules
 from domain.text import Name, Note, Reason, Sha256
 
 Photos = Annotated[tuple[Sha256, ...], Field(max_length=20)]
@@ -37,7 +37,7 @@ class Opening(Reported):
     actor: Actor
     opened_at: AwareDatetime
     self_handled: SelfHandling | None = None
-    rules: Rules
+    rules: SharedRules
     command_id: str | None = None
 
 

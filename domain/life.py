@@ -21,7 +21,7 @@ from domain.commands import Command, Opening
 from domain.events import Event, Fact
 from domain.evolve import begin, evolve
 from domain.lifecycle import decide, state_allows
-from domain.policy import Ladder, Policy, UnitCalendar, shared
+from domain.policy import Ladder, Policy, UnitCalendar
 
 Step = tuple[Case, tuple[Event, ...]]
 Edition = Calendar | Policy | Ladder
@@ -31,13 +31,8 @@ def open_case(report: Opening) -> Step:
     opened, *rest = decisions.opening(report)
     at = report.opened_at
     first = Event(seq=1, at=at, by=report.actor, command_id=report.command_id, fact=opened)
-    case, events = _apply(begin(shared(report.rules), first), tuple(rest), at, report.actor, report.command_id)
+    case, events = _apply(begin(report.rules, first), tuple(rest), at, report.actor, report.command_id)
     return case, (first, *events)
-
-
-def resume(case: Case) -> Case:
-    """A case that was written down and read again."""
-    return case.model_copy(update={"rules": shared(case.rules)})
 
 
 def give(  # noqa: PLR0913 - who, what, when, and what the directory adds to it

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.base import Value
@@ -269,3 +269,7 @@ class Rules(Value):
 def shared(rules: Rules) -> Rules:
     """One object for all cases that go by equal rules: it is large, and what is worked out of it is kept with it."""
     return rules
+
+
+#: Of what a case is made from: once read back, it holds no rules of its own. They are a third of what a case would keep.
+SharedRules = Annotated[Rules, AfterValidator(shared)]

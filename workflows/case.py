@@ -44,7 +44,7 @@ class CaseWorkflow:
         self._ledger: tuple[i.Handled, ...] = ()
         self._rewrite = False
         if start.carried is not None:
-            self._case = life.resume(start.carried.case)
+            self._case = start.carried.case
             self._log = list(start.carried.unrecorded)
             self._ledger = start.carried.ledger
             self._rewrite = start.carried.rewrite

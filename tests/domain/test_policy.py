@@ -14,9 +14,10 @@ from directory.rules import (
     parse_policy,
     parse_rules,
 )
+from domain.commands import Opening
 from domain.limits import DayReading
 from domain.policy import Acceptance, EvidenceRules, Rules, Source
-from tests.support.cases import CALENDAR, limit
+from tests.support.cases import CALENDAR, limit, opening
 
 POLICY = (files("directory") / "data" / "policy.toml").read_text(encoding="utf-8")
 RUNG = '[[rung]]\nid = "a"\nwhen = { used = 0.5 }\naction = "remind"\nlevel = 0\nnotify = ["unit"]\n'
@@ -112,3 +113,10 @@ class TestProblems:
     def test_all_are_told_at_once(self) -> None:
         text = POLICY.replace("share = 0.5", "share = 0").replace("version = 2", "") + RUNG.replace("0.5", "2")
         assert set(problems(text)) == {"policy.rework.share", "policy.version", "rung[a].when.used"}
+
+
+class TestTheRulesOfManyCases:
+    def test_are_one_object_once_they_are_read_back(self) -> None:
+        first, second = (Opening.model_validate_json(opening().model_dump_json()) for _ in range(2))
+        assert first.rules is second.rules
+        assert first.rules == opening().rules

@@ -19,7 +19,7 @@ from temporalio.client import Client
 from bench import bare
 from bench.figures import Json, exponent, percentile, spread
 from bench.load import People, Steady, at_once, run
-from bench.openings import AN_HOUR, TWO_DAYS, connect, opening
+from bench.openings import TWO_DAYS, connect, opening
 from bench.progress import say
 from bench.results import Outcome, part
 from bench.stack import Stack, embedded
@@ -33,13 +33,16 @@ PER_SECOND = 10.0
 #: Cases that get the commands meanwhile; the least of openings that tell how quick this machine is.
 _OTHERS, _LEAST_TRIAL = 20, 60
 #: What it may be slower afterwards. A trial of bare timers does not wait for their worker, which then falls behind.
-_CAUTION, _CAUTION_OF_BARE = 3.0, 4.0
+_CAUTION, _CAUTION_OF_BARE = 2.0, 4.0
+#: A case opened for the trial is due this long after it: its earlier rungs have fired, as those of the herd have.
+_AFTER_THE_TRIAL = timedelta(hours=8)
 _AT_ONCE = 40
 #: Seconds of quiet between the last opening and the instant; after the last firing, for one that comes twice.
 _MARGIN, _AFTERMATH = 10.0, 5.0
 #: How many are asked themselves whether SQL tells the truth.
 _SAMPLE = 50
-_RUNG = "urge"
+#: The rung that the deadline brings, and the one before it: a case that has this behind it waits for nothing else.
+_RUNG, _BEFORE = "urge", "warn"
 
 Command = Callable[[int], Awaitable[object]]
 
@@ -117,16 +120,17 @@ def _told_of_floor(rings: Sequence[Ring], at: datetime, steady: Steady) -> Json:
 
 async def _ours(stack: Stack, engine: CaseEngine, size: int) -> Json:
     people = People(stack)
-    with watching(stack, _RUNG) as watch:
+    with watching(stack, _RUNG) as watch, watching(stack, _BEFORE) as ready:
         others = [(await engine.open(opening(stack, TWO_DAYS), "bench")).case for _ in range(_OTHERS)]
 
         async def trial(count: int) -> None:
-            await at_once(count, _AT_ONCE, lambda: engine.open(opening(stack, TWO_DAYS), "bench"))
-            await watch.until_opened(_OTHERS + count)
+            far = datetime.now(UTC) + _AFTER_THE_TRIAL
+            await at_once(count, _AT_ONCE, lambda: _open(engine, stack, far))
+            await ready.until_fired(len(ready.fired) + count)
 
         at = await _instant(size, trial, _CAUTION)
         await at_once(size, _AT_ONCE, lambda: _open(engine, stack, at))
-        await watch.until_opened(watch.opened + size)
+        await ready.until_fired(len(ready.fired) + size)
         _check_time(at)
 
         drained = partial(watch.until_fired, size)
@@ -139,7 +143,7 @@ async def _ours(stack: Stack, engine: CaseEngine, size: int) -> Json:
 
 
 async def _open(engine: CaseEngine, stack: Stack, at: datetime) -> None:
-    await engine.open(opening(stack, AN_HOUR, at - AN_HOUR.amount), "bench")
+    await engine.open(opening(stack, TWO_DAYS, at - TWO_DAYS.amount), "bench")
 
 
 async def _command(people: People, case: Snapshot, number: int) -> object:

@@ -28,7 +28,6 @@ from workflows.client import CaseEngine
 
 #: Runs day and night, whatever the day: the same figures at noon and on a Sunday.
 TWO_DAYS = Limit(value=Decimal(2), unit=LimitUnit.NATURAL_DAY)
-AN_HOUR = Limit(value=Decimal(1), unit=LimitUnit.URGENT_HOUR)
 _PATIENCE = timedelta(seconds=30)
 
 

@@ -146,4 +146,4 @@ def provisional(case: Case) -> bool:
     return clocks.provisional(clock, calendar, resume_at=case.suspended_until)
 
 
-__all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "resume", "snapshot"]
+__all__ = ["Step", "give", "next_alarm", "open_case", "pass_time", "provisional", "recalendar", "snapshot"]

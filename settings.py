@@ -153,8 +153,11 @@ class Settings(BaseSettings):
         "`https://app.example.org`. Without it: the origin of `RECTIFY_PUBLIC_URL`, without which no browser can.",
     )
 
-    max_cached_workflows: int = Field(
-        2000, ge=1, description="Cases a worker keeps in memory. One that is not is replayed when it wakes."
+    max_cached_workflows: int | None = Field(
+        None,
+        ge=1,
+        description="Cases a worker keeps in memory. One that is not is replayed when it wakes. Without it: as many as "
+        "an eighth of the machine's memory holds, or of what the container may have; 7,000 of 8 GiB.",
     )
     sandbox: bool = Field(
         default=False,

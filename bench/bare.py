@@ -14,13 +14,12 @@ from temporalio import workflow
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import PollerBehaviorAutoscaling, UnsandboxedWorkflowRunner, Worker
 
+from commands.memory import cases_in_memory
 from settings import Settings
 
 TASK_QUEUE = "floor"
 #: What `live` gives: a case's life here is accept, submit, inspect.
 COMMANDS = 3
-#: As our own worker.
-_CACHED: int = Settings.model_fields["max_cached_workflows"].default
 _LATER = timedelta(days=7)
 
 
@@ -62,7 +61,7 @@ async def serve(address: str) -> None:
         task_queue=TASK_QUEUE,
         workflows=[Floor, Bell],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_cached_workflows=_CACHED,
+        max_cached_workflows=Settings().max_cached_workflows or cases_in_memory(),  # as our own worker
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
     async with worker:

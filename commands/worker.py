@@ -28,6 +28,7 @@ import logs
 import worker as root
 from activities.metrics import LAG, LAG_BUCKETS
 from commands.installation import refuse_bad_keys, refuse_unfit
+from commands.memory import cases_in_memory
 from settings import Settings
 from store.database import open_engine
 from store.recorder import Recorder
@@ -87,7 +88,7 @@ async def _work(settings: Settings) -> None:
             Recorder(engine),
             task_queue=settings.task_queue,
             runner=root.sandbox() if settings.sandbox else None,
-            max_cached_workflows=settings.max_cached_workflows,
+            max_cached_workflows=settings.max_cached_workflows or cases_in_memory(),
             deployment=deployment,
         ):
             build = deployment.version.to_canonical_string() if deployment else None

@@ -65,4 +65,4 @@ def changed_policy(changes: Mapping[str, Mapping[str, object]]) -> Rules:
     policy = rules.policy.model_dump()
     for name, values in changes.items():
         policy[name] |= values
-    return rules.model_copy(update={"policy": Policy.model_validate(policy)})
+    return rules.changed(policy=Policy.model_validate(policy))

@@ -264,13 +264,8 @@ async def running(
 
 
 def _worker(temporal: WorkflowEnvironment, recorder: Recorder, settings: Settings) -> Worker:
-    return root.build(
-        temporal.client,
-        recorder,
-        task_queue=settings.task_queue,
-        runner=root.sandbox(),
-        grace=timedelta(0),
-    )
+    """As in production, without the sandbox: what that would find, `tests/workflows` finds."""
+    return root.build(temporal.client, recorder, task_queue=settings.task_queue, grace=timedelta(0))
 
 
 @pytest.fixture(scope="session")

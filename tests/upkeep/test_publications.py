@@ -132,9 +132,7 @@ class TestACalendar:
     async def test_that_is_no_case_of_this_one_is_left_alone(self, city: Office) -> None:
         other = ROUND_THE_CLOCK.model_copy(update={"id": "other"})
         opening = report()
-        handle = await city.open(
-            opening.model_copy(update={"rules": opening.rules.model_copy(update={"calendar": other})})
-        )
+        handle = await city.open(opening.model_copy(update={"rules": opening.rules.changed(calendar=other)}))
         assert (await published(city, tomorrow_off())).took == 0
         assert await changes(city, handle) == []
 

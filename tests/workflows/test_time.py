@@ -226,9 +226,7 @@ class TestANewCalendar:
         slow = with_holidays(
             ROUND_THE_CLOCK, *((opening.opened_at + timedelta(days=n)).date().isoformat() for n in range(9))
         )
-        handle = await quick_desk.open(
-            opening.model_copy(update={"rules": opening.rules.model_copy(update={"calendar": slow})})
-        )
+        handle = await quick_desk.open(opening.model_copy(update={"rules": opening.rules.changed(calendar=slow)}))
         quick = ROUND_THE_CLOCK.model_copy(update={"version": slow.version + 1})
         assert await quick_desk.update(handle, i.RECALENDAR, i.Publication(calendar=quick)) is True
         await quick_desk.advance(handle, timedelta(hours=37))

@@ -61,7 +61,7 @@ async def serve(address: str) -> None:
         task_queue=TASK_QUEUE,
         workflows=[Floor, Bell],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        max_cached_workflows=Settings().max_cached_workflows or cases_in_memory(),  # as our own worker
+        max_cached_workflows=cases_in_memory(Settings()),  # as our own worker
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
     )
     async with worker:

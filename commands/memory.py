@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from settings import Settings
+
 #: Bytes that a case takes, and how much of the machine all of them may.
 _CASE, _SHARE = 150_000, 0.125
 #: Where Linux tells a container what it may have, by either version of control groups.
@@ -16,6 +18,6 @@ def memory() -> int:
     return min([there, *(int(limit) for limit in allowed if limit.isdecimal())])
 
 
-def cases_in_memory() -> int:
-    """How many a worker keeps, unless it is told otherwise."""
-    return int(memory() * _SHARE / _CASE)
+def cases_in_memory(settings: Settings) -> int:
+    """How many a worker keeps: as many as it is told to, or as there is room for."""
+    return settings.max_cached_workflows or int(memory() * _SHARE / _CASE)

@@ -88,7 +88,7 @@ async def _work(settings: Settings) -> None:
             Recorder(engine),
             task_queue=settings.task_queue,
             runner=root.sandbox() if settings.sandbox else None,
-            max_cached_workflows=settings.max_cached_workflows or cases_in_memory(),
+            max_cached_workflows=cases_in_memory(settings),
             deployment=deployment,
         ):
             build = deployment.version.to_canonical_string() if deployment else None

@@ -1,12 +1,11 @@
 """Whole lives on a real server: what Temporal gets to see of them, and how they go on when keys change."""
 
-import asyncio
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution, WorkflowType
-from temporalio.api.enums.v1 import EventType, UpdateWorkflowExecutionLifecycleStage
+from temporalio.api.enums.v1 import UpdateWorkflowExecutionLifecycleStage
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DescribeWorkflowExecutionRequest,
@@ -24,7 +23,7 @@ from encryption.sealed import KeyMissing, is_sealed
 from settings import Settings
 from tests.encryption.desks import SealedDesk, founded, in_plain, keys_in, payloads, rotated
 from tests.support.cases import INSPECTOR, OTHER_PHOTO, UNIT
-from tests.support.engine import Desk, Handle, current_details, report
+from tests.support.engine import Desk, Handle, current_details, report, told
 from tests.support.histories import FOLDER
 from tests.support.histories import load as stored
 from workflows import interface as i
@@ -83,14 +82,11 @@ async def lived(desk: Desk) -> Handle:
 
 async def failure_of_a_task(handle: Handle) -> str:
     """What was at the bottom of the first workflow task that failed, as anybody may read it."""
-    async with asyncio.timeout(20):
-        async for event in handle.fetch_history_events(wait_new_event=True):
-            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-                failure = event.workflow_task_failed_event_attributes.failure
-                while failure.HasField("cause"):
-                    failure = failure.cause
-                return failure.message
-    raise AssertionError("the case ended")
+    failed = await told(handle, "workflow_task_failed_event_attributes")
+    failure = failed.workflow_task_failed_event_attributes.failure
+    while failure.HasField("cause"):
+        failure = failure.cause
+    return failure.message
 
 
 def text(history: WorkflowHistory) -> bytes:

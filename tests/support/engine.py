@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
@@ -215,10 +215,7 @@ class Desk:
 
     async def rung(self, handle: Handle) -> None:
         """Wait till a timer has fired, on the clock on the wall."""
-        async with asyncio.timeout(20):
-            async for event in handle.fetch_history_events(wait_new_event=True):
-                if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
-                    return
+        await told(handle, "timer_fired_event_attributes")
 
     async def advance(self, handle: Handle, delta: timedelta) -> None:
         """Returns when every timer due by then has rung and what it led to has been carried out."""
@@ -226,6 +223,15 @@ class Desk:
 
     async def advance_to(self, handle: Handle, at: datetime) -> None:
         await self.advance(handle, at - await self.temporal.get_current_time(handle))
+
+
+async def told(handle: Handle, attributes: str) -> HistoryEvent:
+    """The first event in the case's history that has these, once it is there."""
+    async with asyncio.timeout(20):
+        async for event in handle.fetch_history_events(wait_new_event=True):
+            if event.HasField(attributes):  # type: ignore[arg-type]
+                return event
+    raise AssertionError(attributes)
 
 
 async def continued(desk: Desk, handle: Handle, number: int = 1000) -> None:

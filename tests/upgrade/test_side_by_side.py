@@ -4,14 +4,12 @@ Workers go first, see docs/upgrades.md: a case that this release opens may live 
 does not know of. So it is the previous client that opens what the previous worker runs.
 """
 
-import asyncio
 import gc
 import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -19,7 +17,7 @@ from domain import life
 from domain.case import Snapshot, Stage
 from domain.errors import Conflict, RectifyError
 from tests.support.cases import UNIT, with_holidays
-from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle
+from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle, told
 from tests.support.lives import ACCEPT, COMMENT, SUBMIT, Given, plain_report
 from tests.support.previous import previous_client, previous_worker
 from workflows import attributes
@@ -113,7 +111,4 @@ class TestACaseOfALaterRelease:
 
 async def failed(case: Handle) -> None:
     """Wait till a worker has given a task back."""
-    async with asyncio.timeout(20):
-        async for event in case.fetch_history_events(wait_new_event=True):
-            if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
-                return
+    await told(case, "workflow_task_failed_event_attributes")

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio import workflow
-from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner
@@ -14,7 +13,7 @@ from domain.case import Stage
 from domain.errors import Conflict
 from domain.events import RungFired
 from tests.support.cases import DISPATCHER, INSPECTOR, OTHER_PHOTO, SUPERVISOR, UNIT, limit, with_holidays
-from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle, report
+from tests.support.engine import ROUND_THE_CLOCK, Desk, Handle, report, told
 from workflows import interface as i
 
 #: The unit's two work days of eight hours, and the ladder up to a summons five work days later.
@@ -155,15 +154,6 @@ class TestAWorkerThatWasDown:
 async def first_delay(handle: Handle) -> timedelta:
     event = await told(handle, "timer_started_event_attributes")
     return event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
-
-
-async def told(handle: Handle, attributes: str) -> HistoryEvent:
-    """The first event in the case's history that has these."""
-    async with asyncio.timeout(20):
-        async for event in handle.fetch_history_events(wait_new_event=True):
-            if event.HasField(attributes):  # type: ignore[arg-type]
-                return event
-    raise AssertionError(attributes)
 
 
 class TestAStaleTimer:
